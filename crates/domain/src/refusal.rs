@@ -1,0 +1,132 @@
+//! What the web service may answer beside success: codes and texts, from `data/refusals.tsv`.
+//!
+//! The table is data, so that the contract can be read beside the code; the enum is what code
+//! branches on. A test holds the one to the other.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+macro_rules! refusals {
+    ($($name:ident = $code:literal, $doc:literal;)*) => {
+        /// A documented answer other than success. The discriminant is the code on the wire.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u16)]
+        pub enum Refusal { $(#[doc = $doc] $name = $code,)* }
+
+        impl Refusal {
+            /// Every refusal that code can give.
+            pub const ALL: &'static [Refusal] = &[$(Refusal::$name,)*];
+
+            /// The name that stands in the table.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Refusal::$name => stringify!($name),)* }
+            }
+        }
+    };
+}
+
+refusals! {
+    EmptyMessage = 1, "The text is empty.";
+    AccountRestricted = 2, "The account is restricted or has expired.";
+    LineNotOwned = 3, "The sender line is not the account's.";
+    NoRecipient = 4, "Not one valid recipient.";
+    InsufficientCredit = 5, "The credit does not cover the price.";
+    TextCountMismatch = 6, "Not as many texts as recipients.";
+    LineUnfitForBulk = 7, "The line takes single messages only.";
+    LineClosedNow = 9, "The line refuses outside its hours.";
+    TooManyRecipients = 98, "More recipients than a request may have.";
+    OperatorDown = 99, "The line refuses while its operator is unreachable.";
+    NoTariff = 302, "No price is set for this send.";
+    InputInvalid = 422, "A parameter cannot be read.";
+    ScheduleCancelled = 455, "A scheduled bulk was cancelled: a success that has the form of an error.";
+    BulkUnknown = 456, "No such bulk in this account.";
+    LoginWrong = 962, "Unknown user or wrong password: one answer for both.";
+    OperationNotAllowed = 963, "The operation is unknown, or not open to this account.";
+    TimeInPast = 1006, "The send time has passed.";
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The code on the wire.
+    pub code: u16,
+    /// The name used in code and documentation.
+    pub name: &'static str,
+    /// The text on the wire (Persian, but for code 962).
+    pub wire_text: &'static str,
+    /// What it means, in English.
+    pub english: &'static str,
+    /// Which operations give it.
+    pub used_by: &'static str,
+}
+
+/// The table as shipped, in the order of its codes.
+pub static TABLE: LazyLock<Vec<Row>> = LazyLock::new(|| {
+    include_str!("../data/refusals.tsv")
+        .lines()
+        .skip(1)
+        .filter_map(|line| {
+            let mut cells = line.split('\t');
+            Some(Row {
+                code: cells.next()?.parse().ok()?,
+                name: cells.next()?,
+                wire_text: cells.next()?,
+                english: cells.next()?,
+                used_by: cells.next()?,
+            })
+        })
+        .collect()
+});
+
+static BY_CODE: LazyLock<HashMap<u16, Row>> =
+    LazyLock::new(|| TABLE.iter().map(|row| (row.code, *row)).collect());
+
+impl Refusal {
+    /// The code on the wire.
+    #[must_use]
+    pub fn code(self) -> u16 {
+        self as u16
+    }
+
+    /// The text on the wire.
+    #[must_use]
+    pub fn wire_text(self) -> &'static str {
+        BY_CODE.get(&self.code()).map_or("", |row| row.wire_text)
+    }
+
+    /// The meaning in English, for the command line and logs.
+    #[must_use]
+    pub fn english(self) -> &'static str {
+        BY_CODE.get(&self.code()).map_or("", |row| row.english)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_refusal_stands_in_the_table_under_its_name() {
+        for refusal in Refusal::ALL {
+            let row = BY_CODE.get(&refusal.code()).expect("code in the table");
+            assert_eq!(row.name, refusal.name());
+            assert!(!row.wire_text.is_empty());
+        }
+    }
+
+    #[test]
+    fn every_line_of_the_table_is_read_and_codes_are_unique() {
+        let lines = include_str!("../data/refusals.tsv").lines().count() - 1;
+        assert_eq!(TABLE.len(), lines);
+        assert_eq!(BY_CODE.len(), lines);
+    }
+
+    #[test]
+    fn a_wrong_login_is_answered_in_the_english_words_that_clients_compare() {
+        assert_eq!(
+            Refusal::LoginWrong.wire_text(),
+            "the username or password is incorrect"
+        );
+    }
+}

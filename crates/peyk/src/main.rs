@@ -1,0 +1,2 @@
+//! peyk
+fn main() {}
