@@ -1,0 +1,345 @@
+//! The claiming loop: keeps the links as configured, and gives each as much as it can carry.
+
+use crate::link::RunningLink;
+use crate::pacer::Pacer;
+use crate::parts::{Cutter, QueuedPart};
+use crate::route::{Capacity, Plan, plan};
+use domain::ids::{LineId, LinkId, PartKey};
+use domain::line::Line;
+use domain::link::{LinkState, LinkStatus};
+use domain::status::WHOLE_MESSAGE;
+use domain::time::Clock;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use store::{ClaimDue, ClaimedMessage, Store, StoreError};
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
+
+/// How often it looks by itself: other processes cannot ring.
+const POLL: Duration = Duration::from_millis(500);
+/// How often the catalog is asked for changes.
+const CATALOG_EVERY: Duration = Duration::from_millis(500);
+/// How often the links' state is written down without a change.
+const STATUS_EVERY: Duration = Duration::from_secs(5);
+/// Pause after a claim that the store could not do.
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
+
+pub(crate) struct Engine {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    stop: watch::Receiver<bool>,
+    started: Instant,
+    /// Rung by links when something was written down, or their state changed.
+    freed: Arc<Notify>,
+    links: HashMap<LinkId, RunningLink>,
+    lines: HashMap<LineId, Line>,
+    line_pacers: HashMap<LineId, (u32, Pacer)>,
+    cutter: Cutter,
+    catalog_version: Option<u64>,
+    catalog_at: Option<Instant>,
+    statuses: HashMap<LinkId, (LinkState, Instant)>,
+    turn: usize,
+}
+
+impl Engine {
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        stop: watch::Receiver<bool>,
+    ) -> Self {
+        Self {
+            store,
+            clock,
+            stop,
+            started: Instant::now(),
+            freed: Arc::new(Notify::new()),
+            links: HashMap::new(),
+            lines: HashMap::new(),
+            line_pacers: HashMap::new(),
+            cutter: Cutter::default(),
+            catalog_version: None,
+            catalog_at: None,
+            statuses: HashMap::new(),
+            turn: 0,
+        }
+    }
+
+    pub(crate) async fn run(mut self) {
+        let due = self.store.due();
+        while !*self.stop.borrow() {
+            let pause = match self.round().await {
+                Ok(pause) => pause,
+                Err(StoreError::Stopped(_)) => break,
+                Err(error) => {
+                    tracing::error!(%error, "claiming failed; it is tried again");
+                    RETRY_PAUSE
+                }
+            };
+            let freed = self.freed.clone();
+            let mut stop = self.stop.clone();
+            tokio::select! {
+                () = due.notified() => {}
+                () = freed.notified() => {}
+                () = tokio::time::sleep(pause) => {}
+                _ = stop.changed() => {}
+            }
+        }
+        self.stop_links().await;
+    }
+
+    /// One look: what is configured, what is free, what is due. Answers how long it may sleep.
+    async fn round(&mut self) -> Result<Duration, StoreError> {
+        self.refresh_catalog().await?;
+        self.save_statuses().await?;
+        let capacity = self.capacity();
+        if capacity.links.values().all(|free| *free == 0) {
+            return Ok(self.next_token().min(POLL));
+        }
+        let now = self.clock.now();
+        let waiting = self.store.waiting_lanes(now).await?;
+        self.turn = self.turn.wrapping_add(1);
+        let plan = plan(&waiting.due, &self.lines, &capacity, now, self.turn);
+        let next = [waiting.next_due_at, plan.next_opening]
+            .into_iter()
+            .flatten()
+            .min();
+        if plan.shares.is_empty() {
+            let until = next.map_or(POLL, |at| {
+                Duration::from_millis(u64::try_from(at.millis_since(now)).unwrap_or(0))
+            });
+            return Ok(self
+                .next_token()
+                .min(until)
+                .clamp(Duration::from_millis(1), POLL));
+        }
+        self.claim(plan).await?;
+        Ok(self.next_token().min(POLL))
+    }
+
+    async fn claim(&mut self, plan: Plan) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let claimed = self
+            .store
+            .claim_due(ClaimDue {
+                now,
+                links: plan.shares,
+            })
+            .await?;
+        let mut queued: HashMap<LinkId, Vec<QueuedPart>> = HashMap::new();
+        for message in &claimed {
+            if let Some(parts) = self.cut(message) {
+                self.pay(message, parts.len());
+                queued.entry(message.link).or_default().extend(parts);
+            }
+        }
+        for (link, parts) in queued {
+            if let Some(running) = self.links.get(&link) {
+                running.shared.push(parts);
+            }
+        }
+        Ok(())
+    }
+
+    fn cut(&mut self, message: &ClaimedMessage) -> Option<Vec<QueuedPart>> {
+        // Both were there when the plan was made, a moment ago in this same task.
+        let link = self.links.get(&message.link)?;
+        let line = self.lines.get(&message.lane.line)?;
+        let settings = &link.shared.link.settings;
+        let parts = self.cutter.pdus(message, line, settings, self.clock.now());
+        if parts.is_none() {
+            tracing::error!(
+                account = message.key.account.0,
+                bulk = message.key.bulk.0,
+                seq = message.key.seq.0,
+                "a message cannot be cut into the parts that were counted"
+            );
+            link.shared.cannot_be_sent(PartKey {
+                recipient: message.key,
+                part: WHOLE_MESSAGE,
+            });
+        }
+        parts
+    }
+
+    fn pay(&mut self, message: &ClaimedMessage, parts: usize) {
+        let count = u32::try_from(parts).unwrap_or(u32::MAX);
+        if let Some(link) = self.links.get(&message.link) {
+            let now = link.shared.elapsed();
+            link.shared.pacer().take(count, now);
+        }
+        let now = self.started.elapsed();
+        if let Some((_, pacer)) = self.line_pacers.get_mut(&message.lane.line) {
+            pacer.take(count, now);
+        }
+    }
+
+    fn capacity(&mut self) -> Capacity {
+        let links = self
+            .links
+            .values()
+            .filter(|running| running.shared.is_up())
+            .map(|running| {
+                let shared = &running.shared;
+                let paced = shared.pacer().available(shared.elapsed());
+                (shared.link.id, shared.free().min(paced))
+            })
+            .collect();
+        let now = self.started.elapsed();
+        let lines = self
+            .line_pacers
+            .iter_mut()
+            .map(|(line, (_, pacer))| (*line, pacer.available(now)))
+            .collect();
+        Capacity { links, lines }
+    }
+
+    /// How long until a pacer lets the next one pass.
+    fn next_token(&mut self) -> Duration {
+        let now = self.started.elapsed();
+        let lines = self
+            .line_pacers
+            .values_mut()
+            .filter_map(|(_, pacer)| Some(pacer.next_at(now)?.saturating_sub(now)));
+        let links = self.links.values().filter_map(|running| {
+            let now = running.shared.elapsed();
+            Some(running.shared.pacer().next_at(now)?.saturating_sub(now))
+        });
+        lines
+            .chain(links)
+            .min()
+            .unwrap_or(POLL)
+            .max(Duration::from_millis(1))
+    }
+
+    async fn refresh_catalog(&mut self) -> Result<(), StoreError> {
+        if self
+            .catalog_at
+            .is_some_and(|at| at.elapsed() < CATALOG_EVERY)
+        {
+            return Ok(());
+        }
+        self.catalog_at = Some(Instant::now());
+        let Some(catalog) = self.store.catalog(self.catalog_version).await? else {
+            return Ok(());
+        };
+        self.catalog_version = Some(catalog.version);
+        self.lines = catalog
+            .lines
+            .iter()
+            .map(|line| (line.id, line.clone()))
+            .collect();
+        self.pace_lines();
+        self.serve_links(&catalog.links).await
+    }
+
+    fn pace_lines(&mut self) {
+        let now = self.started.elapsed();
+        let mut before = std::mem::take(&mut self.line_pacers);
+        for line in self.lines.values() {
+            let Some(rate) = line.settings.rate_per_second else {
+                continue;
+            };
+            // A pacer that keeps its rate keeps its debts too.
+            let pacer = match before.remove(&line.id) {
+                Some((same, pacer)) if same == rate => pacer,
+                _ => Pacer::new(Some(rate), now),
+            };
+            self.line_pacers.insert(line.id, (rate, pacer));
+        }
+    }
+
+    /// Stops links that were removed, switched off or changed, and starts what is missing.
+    async fn serve_links(&mut self, links: &[domain::link::Link]) -> Result<(), StoreError> {
+        let wanted: HashMap<_, _> = links
+            .iter()
+            .filter(|link| link.settings.enabled)
+            .map(|link| (link.id, link))
+            .collect();
+        let gone: Vec<_> = self
+            .links
+            .iter()
+            .filter(|(id, running)| wanted.get(id) != Some(&&running.shared.link))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in gone {
+            if let Some(running) = self.links.remove(&id) {
+                self.stop_link(running, !wanted.contains_key(&id)).await?;
+            }
+        }
+        for (id, link) in wanted {
+            self.links.entry(id).or_insert_with(|| {
+                RunningLink::start(link.clone(), &self.store, &self.clock, &self.freed)
+            });
+        }
+        Ok(())
+    }
+
+    async fn stop_link(&mut self, running: RunningLink, off: bool) -> Result<(), StoreError> {
+        let status = LinkStatus {
+            state: if off { LinkState::Off } else { LinkState::Down },
+            since: self.clock.now(),
+            at: self.clock.now(),
+            binds_up: 0,
+            in_flight: 0,
+            ..running.shared.status()
+        };
+        running.stop().await;
+        self.statuses.remove(&status.link);
+        self.store.save_link_status(status).await
+    }
+
+    async fn save_statuses(&mut self) -> Result<(), StoreError> {
+        let mut changed = Vec::new();
+        for running in self.links.values() {
+            let status = running.shared.status();
+            let known = self.statuses.get(&status.link);
+            let fresh = known
+                .is_some_and(|(state, at)| *state == status.state && at.elapsed() < STATUS_EVERY);
+            if !fresh {
+                changed.push(status);
+            }
+        }
+        for status in changed {
+            self.statuses
+                .insert(status.link, (status.state, Instant::now()));
+            metrics::gauge!("peyk_link_up", "link" => self.name(status.link))
+                .set(f64::from(u8::from(status.state == LinkState::Up)));
+            self.store.save_link_status(status).await?;
+        }
+        Ok(())
+    }
+
+    fn name(&self, link: LinkId) -> String {
+        self.links
+            .get(&link)
+            .map_or_else(String::new, |link| link.shared.link.name.clone())
+    }
+
+    /// All links at once, so that stopping takes as long as the slowest, not as their sum.
+    async fn stop_links(&mut self) {
+        let stopping: Vec<_> = std::mem::take(&mut self.links)
+            .into_values()
+            .map(|running| {
+                let status = LinkStatus {
+                    state: LinkState::Off,
+                    since: self.clock.now(),
+                    at: self.clock.now(),
+                    binds_up: 0,
+                    in_flight: 0,
+                    ..running.shared.status()
+                };
+                let store = self.store.clone();
+                tokio::spawn(async move {
+                    running.stop().await;
+                    if let Err(error) = store.save_link_status(status).await {
+                        tracing::debug!(%error, "the link's last state was not written");
+                    }
+                })
+            })
+            .collect();
+        for task in stopping {
+            let _ = task.await;
+        }
+    }
+}
