@@ -38,7 +38,8 @@ pub(crate) struct Engine {
     cutter: Cutter,
     catalog_version: Option<u64>,
     catalog_at: Option<Instant>,
-    statuses: HashMap<LinkId, (LinkState, Instant)>,
+    /// What was last written down of each link, and when.
+    statuses: HashMap<LinkId, (LinkStatus, Instant)>,
     turn: usize,
 }
 
@@ -293,16 +294,17 @@ impl Engine {
         let mut changed = Vec::new();
         for running in self.links.values() {
             let status = running.shared.status();
-            let known = self.statuses.get(&status.link);
-            let fresh = known
-                .is_some_and(|(state, at)| *state == status.state && at.elapsed() < STATUS_EVERY);
+            let fresh = self.statuses.get(&status.link).is_some_and(|(known, at)| {
+                let same = known.state == status.state && known.last_error == status.last_error;
+                same && at.elapsed() < STATUS_EVERY
+            });
             if !fresh {
                 changed.push(status);
             }
         }
         for status in changed {
             self.statuses
-                .insert(status.link, (status.state, Instant::now()));
+                .insert(status.link, (status.clone(), Instant::now()));
             metrics::gauge!("peyk_link_up", "link" => self.name(status.link))
                 .set(f64::from(u8::from(status.state == LinkState::Up)));
             self.store.save_link_status(status).await?;

@@ -1,8 +1,6 @@
 //! A link over TLS: the same message, through a certificate that is trusted and one that is not.
 
-mod common;
-
-use common::{World, sim, to, until};
+use crate::common::{World, sim, to, until};
 use domain::line::LineSettings;
 use domain::link::{LinkSettings, LinkState, TlsSettings};
 use domain::status::State;
@@ -33,8 +31,12 @@ async fn tls_in_front_of(plain: SocketAddr) -> (SocketAddr, String) {
         while let Ok((tcp, _)) = listener.accept().await {
             let acceptor = acceptor.clone();
             tokio::spawn(async move {
-                let Ok(mut encrypted) = acceptor.accept(tcp).await else { return };
-                let Ok(mut smsc) = TcpStream::connect(plain).await else { return };
+                let Ok(mut encrypted) = acceptor.accept(tcp).await else {
+                    return;
+                };
+                let Ok(mut smsc) = TcpStream::connect(plain).await else {
+                    return;
+                };
                 let _ = tokio::io::copy_bidirectional(&mut encrypted, &mut smsc).await;
             });
         }
@@ -53,7 +55,10 @@ async fn a_message_goes_over_tls_to_a_certificate_that_is_trusted() {
         server_name: Some("smsc.test".into()),
         ca_file: Some(file.to_string_lossy().into_owned()),
     };
-    let settings = LinkSettings { tls: Some(tls), ..to(addr) };
+    let settings = LinkSettings {
+        tls: Some(tls),
+        ..to(addr)
+    };
     let world = World::running(settings, LineSettings::default()).await;
     let bulk = world.accept("سلام", 9_121_111_111, 1).await;
     world.until(bulk, State::Delivered, 1).await;
@@ -64,13 +69,19 @@ async fn a_message_goes_over_tls_to_a_certificate_that_is_trusted() {
 async fn a_certificate_that_is_not_trusted_keeps_the_link_down_and_says_why() {
     let sim = sim(Behaviour::default()).await;
     let (addr, _) = tls_in_front_of(sim.addr()).await;
-    let settings = LinkSettings { tls: Some(TlsSettings::default()), ..to(addr) };
+    let settings = LinkSettings {
+        tls: Some(TlsSettings::default()),
+        ..to(addr)
+    };
     let world = World::running(settings, LineSettings::default()).await;
     until("the reason to be written down", || async {
         let statuses = world.store.link_statuses().await.expect("a store");
         statuses.iter().any(|status| {
             status.state == LinkState::Down
-                && status.last_error.as_ref().is_some_and(|why| why.contains("certificate"))
+                && status
+                    .last_error
+                    .as_ref()
+                    .is_some_and(|why| why.contains("certificate"))
         })
     })
     .await;

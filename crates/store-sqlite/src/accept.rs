@@ -1,0 +1,323 @@
+//! The accept path: `accept_bulk`, `add_recipients`, `seal_bulk`. Each checks everything before it
+//! writes anything, in the order in which refusals are documented.
+
+use crate::error::DbError;
+use crate::group::Group;
+use crate::rows::{BulkKey, BulkRow, NEVER, Number, RowCounts, load_bulk, pack_terms};
+use crate::work::set_sweep;
+use domain::bulk::BulkStage;
+use domain::ids::{AccountId, BulkNo, LineId};
+use domain::ledger::EntryKind;
+use domain::money::Rials;
+use domain::reason::Reason;
+use domain::recipient::{Address, NewRecipient};
+use domain::status::State;
+use domain::time::UnixMillis;
+use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::BTreeMap;
+use store::{
+    AcceptBulk, AcceptError, AcceptedBulk, AddRecipients, IDEMPOTENCY_HOURS,
+    RECIPIENTS_PER_COMMAND_MAX, SLICE_RECIPIENTS,
+};
+
+/// Milliseconds after its last command at which a bulk that is being built counts as left behind
+/// by a process that is gone.
+pub(crate) const BUILDING_MILLIS_MAX: i64 = 60 * 60 * 1_000;
+
+/// Milliseconds between two looks of the sweep at a bulk, at least.
+pub(crate) const SWEEP_PAUSE_MILLIS_MIN: i64 = 1_000;
+
+type Answer<T> = Result<Result<T, AcceptError>, DbError>;
+
+/// Takes a bulk.
+pub(crate) fn accept_bulk(group: &mut Group<'_>, command: &AcceptBulk) -> Answer<AcceptedBulk> {
+    let Some(account) = group.account(command.account)? else {
+        return refused("there is no such account");
+    };
+    let (credit, next) = (account.balance.credit, account.next_bulk_no);
+    if let Some(bulk) = known_key(group.conn, command)? {
+        return Ok(Ok(AcceptedBulk { bulk, repeated: true }));
+    }
+    let price = match price_of(&command.recipients) {
+        Ok(price) => price,
+        Err(why) => return refused(why),
+    };
+    if price > credit && !price.is_zero() {
+        return Ok(Err(AcceptError::InsufficientCredit));
+    }
+    if next > BulkNo::LAST.0 {
+        return refused("the account has no bulk number left");
+    }
+    let bulk = group.next_bulk_no(command.account)?;
+    let key = (command.account, bulk);
+    insert_bulk(group.conn, key, command, price)?;
+    let place = Place {
+        key,
+        line: command.line,
+        urgent: command.urgent,
+        due_at: if command.whole { command.due_at.0 } else { NEVER },
+    };
+    let waits = insert_recipients(group.conn, &place, 0, &command.recipients)?;
+    group.post(command.account, EntryKind::Reserve, price, Some(bulk), command.accepted_at, None)?;
+    group.made_due |= waits && command.whole;
+    if let Some(digest) = &command.idempotency_key {
+        group
+            .conn
+            .prepare_cached(
+                "INSERT OR REPLACE INTO idempotency (account_id, key, bulk_no, at)
+                 VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![command.account.0, &digest[..], bulk.0, command.accepted_at.0])?;
+    }
+    Ok(Ok(AcceptedBulk { bulk, repeated: false }))
+}
+
+/// Adds recipients to a bulk that is being built.
+pub(crate) fn add_recipients(group: &mut Group<'_>, command: &AddRecipients) -> Answer<()> {
+    let key = (command.account, command.bulk);
+    let Some(mut bulk) = building(group.conn, key)? else {
+        return refused("the bulk is not being built");
+    };
+    let Some(account) = group.account(command.account)? else {
+        return refused("there is no such account");
+    };
+    let credit = account.balance.credit;
+    let price = match price_of(&command.recipients) {
+        Ok(price) => price,
+        Err(why) => return refused(why),
+    };
+    if price > credit && !price.is_zero() {
+        return Ok(Err(AcceptError::InsufficientCredit));
+    }
+    let count = u32::try_from(command.recipients.len()).unwrap_or(u32::MAX);
+    let first = bulk.next_seq;
+    let (Some(next), Some(total)) = (first.checked_add(count), bulk.price.checked_add(price))
+    else {
+        return refused("the bulk has too many recipients");
+    };
+    let place = Place { key, line: bulk.line, urgent: bulk.urgent, due_at: NEVER };
+    insert_recipients(group.conn, &place, first, &command.recipients)?;
+    count_into(&mut bulk.counts, &command.recipients);
+    save_built(group.conn, key, &bulk.counts, next, total, command.now)?;
+    group.post(command.account, EntryKind::Reserve, price, Some(command.bulk), command.now, None)?;
+    Ok(Ok(()))
+}
+
+/// Makes a bulk due that was built in several commands.
+pub(crate) fn seal_bulk(group: &mut Group<'_>, account: AccountId, bulk: BulkNo) -> Answer<()> {
+    let key = (account, bulk);
+    let Some(row) = building(group.conn, key)? else {
+        return refused("the bulk is not being built");
+    };
+    group
+        .conn
+        .prepare_cached("UPDATE bulk SET stage = ?3 WHERE account_id = ?1 AND bulk_no = ?2")?
+        .execute(params![account.0, bulk.0, BulkStage::Accepted as u8])?;
+    let open = row.counts.open() > 0;
+    set_sweep(group.conn, key, open.then(|| first_sweep(&row)), 0)?;
+    group
+        .conn
+        .prepare_cached("UPDATE slice SET due_at = ?3 WHERE account_id = ?1 AND bulk_no = ?2")?
+        .execute(params![account.0, bulk.0, row.due_at.0])?;
+    group.made_due |= open;
+    Ok(Ok(()))
+}
+
+fn refused<T>(why: &'static str) -> Answer<T> {
+    Ok(Err(AcceptError::Refused(why)))
+}
+
+fn building(conn: &Connection, key: BulkKey) -> Result<Option<BulkRow>, DbError> {
+    Ok(load_bulk(conn, key)?.filter(|bulk| bulk.stage == BulkStage::Building))
+}
+
+fn known_key(conn: &Connection, command: &AcceptBulk) -> Result<Option<BulkNo>, DbError> {
+    let Some(digest) = &command.idempotency_key else { return Ok(None) };
+    let since = command.accepted_at.plus_seconds(-IDEMPOTENCY_HOURS * 3_600);
+    let bulk = conn
+        .prepare_cached(
+            "SELECT bulk_no FROM idempotency WHERE account_id = ?1 AND key = ?2 AND at > ?3",
+        )?
+        .query_row(params![command.account.0, &digest[..], since.0], |row| row.get(0))
+        .optional()?;
+    Ok(bulk.map(BulkNo))
+}
+
+/// The price of all, or why they cannot be taken.
+fn price_of(recipients: &[NewRecipient]) -> Result<Rials, &'static str> {
+    if recipients.len() > RECIPIENTS_PER_COMMAND_MAX {
+        return Err("too many recipients for one command");
+    }
+    let mut sum = Rials::ZERO;
+    for recipient in recipients {
+        match recipient.ends_as {
+            Some((state, _)) if !state.is_final() => {
+                return Err("a recipient ends in a state that is not final");
+            }
+            Some(_) => {}
+            None if recipient.parts == 0 || recipient.parts > 32 => {
+                return Err("a recipient has no part, or more than 32");
+            }
+            None if matches!(recipient.address, Address::Invalid(_)) => {
+                return Err("an address that is no mobile number cannot be sent to");
+            }
+            None if recipient.unit_price.0 < 0 => return Err("a price is below zero"),
+            None => {}
+        }
+        sum = sum.checked_add(recipient.price()).ok_or("the price leaves its range")?;
+    }
+    Ok(sum)
+}
+
+fn count_into(counts: &mut RowCounts, recipients: &[NewRecipient]) {
+    for recipient in recipients {
+        let state = recipient.ends_as.map_or(State::Waiting, |(state, _)| state);
+        counts.0[RowCounts::slot(state)] += 1;
+    }
+}
+
+/// The first time at which something of a sealed bulk can run out. No submit is earlier than its
+/// due time, so no report time ends earlier than this; a sweep that comes too early moves it.
+fn first_sweep(row: &BulkRow) -> i64 {
+    let begins = row.accepted_at.max(row.due_at);
+    let reported = begins.plus_millis(row.report_millis().max(SWEEP_PAUSE_MILLIS_MIN));
+    row.expires_at.map_or(reported, |at| at.min(reported)).0
+}
+
+fn insert_bulk(
+    conn: &Connection,
+    key: BulkKey,
+    command: &AcceptBulk,
+    price: Rials,
+) -> Result<(), DbError> {
+    let mut counts = RowCounts::default();
+    count_into(&mut counts, &command.recipients);
+    let begins = command.accepted_at.max(command.due_at);
+    let report_millis = i64::from(command.report_seconds) * 1_000;
+    let reported = begins.plus_millis(report_millis.max(SWEEP_PAUSE_MILLIS_MIN));
+    let sweep_at = match (command.whole, counts.open()) {
+        (false, _) => Some(command.accepted_at.plus_millis(BUILDING_MILLIS_MAX)),
+        (true, 0) => None,
+        (true, _) => Some(command.expires_at.map_or(reported, |at| at.min(reported))),
+    };
+    let stage = if command.whole { BulkStage::Accepted } else { BulkStage::Building };
+    let mut insert = conn.prepare_cached(
+        "INSERT INTO bulk (account_id, bulk_no, line_id, stage, terms, report_seconds, urgent,
+         accepted_at, due_at, expires_at, next_seq, price, unsent, delivered, failed, discarded,
+         cancelled, unreported, sweep_at, text)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
+         ?19, ?20)",
+    )?;
+    insert.execute(params![
+        key.0.0,
+        key.1.0,
+        command.line.0,
+        stage as u8,
+        pack_terms(command.terms, command.reference_bits),
+        command.report_seconds,
+        command.urgent,
+        command.accepted_at.0,
+        command.due_at.0,
+        command.expires_at.map(|at| at.0),
+        command.recipients.len() as i64,
+        price.0,
+        counts.0[0],
+        counts.0[3],
+        counts.0[4],
+        counts.0[5],
+        counts.0[6],
+        counts.0[7],
+        sweep_at.map(|at| at.0),
+        &*command.text,
+    ])?;
+    Ok(())
+}
+
+fn save_built(
+    conn: &Connection,
+    key: BulkKey,
+    counts: &RowCounts,
+    next_seq: u32,
+    price: Rials,
+    now: UnixMillis,
+) -> Result<(), DbError> {
+    conn.prepare_cached(
+        "UPDATE bulk SET next_seq = ?3, price = ?4, unsent = ?5, delivered = ?6, failed = ?7,
+         discarded = ?8, cancelled = ?9, unreported = ?10, sweep_at = ?11
+         WHERE account_id = ?1 AND bulk_no = ?2",
+    )?
+    .execute(params![
+        key.0.0,
+        key.1.0,
+        next_seq,
+        price.0,
+        counts.0[0],
+        counts.0[3],
+        counts.0[4],
+        counts.0[5],
+        counts.0[6],
+        counts.0[7],
+        now.plus_millis(BUILDING_MILLIS_MAX).0,
+    ])?;
+    Ok(())
+}
+
+/// What the slices of new recipients have in common.
+struct Place {
+    key: BulkKey,
+    line: LineId,
+    urgent: bool,
+    due_at: i64,
+}
+
+/// Writes recipients from place `first` on, and their slices; true when any of them waits.
+fn insert_recipients(
+    conn: &Connection,
+    place: &Place,
+    first: u32,
+    recipients: &[NewRecipient],
+) -> Result<bool, DbError> {
+    let mut slices: BTreeMap<(u32, u8), (i64, u32)> = BTreeMap::new();
+    let (account, bulk) = (place.key.0.0, place.key.1.0);
+    let mut insert = conn.prepare_cached(
+        "INSERT INTO recipient (account_id, bulk_no, seq, number, operator, state, reason, parts,
+         unit_price, text) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?;
+    for (seq, recipient) in (first..).zip(recipients) {
+        let (state, reason) = recipient.ends_as.unwrap_or((State::Waiting, Reason::Accepted));
+        insert.raw_bind_parameter(1, account)?;
+        insert.raw_bind_parameter(2, bulk)?;
+        insert.raw_bind_parameter(3, seq)?;
+        insert.raw_bind_parameter(4, Number(&recipient.address))?;
+        insert.raw_bind_parameter(5, recipient.operator.0)?;
+        insert.raw_bind_parameter(6, state as u8)?;
+        insert.raw_bind_parameter(7, reason as u8)?;
+        insert.raw_bind_parameter(8, recipient.parts)?;
+        insert.raw_bind_parameter(9, recipient.unit_price.0)?;
+        insert.raw_bind_parameter(10, recipient.text.as_deref())?;
+        insert.raw_execute()?;
+        if recipient.ends_as.is_none() {
+            let slice = slices.entry((seq / SLICE_RECIPIENTS, recipient.operator.0));
+            slice.or_insert((0, seq)).0 += 1;
+        }
+    }
+    let mut upsert = conn.prepare_cached(
+        "INSERT INTO slice (account_id, bulk_no, slice_no, operator, line_id, urgent, due_at,
+         waiting, attempted, first_seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9)
+         ON CONFLICT DO UPDATE SET waiting = waiting + excluded.waiting",
+    )?;
+    for ((slice_no, operator), (waiting, first_seq)) in &slices {
+        upsert.execute(params![
+            account,
+            bulk,
+            slice_no,
+            operator,
+            place.line.0,
+            place.urgent,
+            place.due_at,
+            waiting,
+            first_seq,
+        ])?;
+    }
+    Ok(!slices.is_empty())
+}

@@ -1,0 +1,119 @@
+//! Opening the file: permissions, pragmas, migrations. Nothing here reads or writes business rows.
+
+use crate::error::OpenError;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use std::fs;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use std::time::Duration;
+
+/// `PRAGMA application_id` of our files: "peyk" in ASCII.
+const APPLICATION_ID: i32 = 0x7065_796b;
+
+/// Every migration in order; the schema's number is how many were applied.
+const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_first.sql")];
+
+/// Milliseconds to wait for another process that writes.
+pub(crate) const BUSY_TIMEOUT_MILLIS: u64 = 10_000;
+
+/// Pages in the write-ahead log at which the writer copies them back: a smaller log stalls
+/// commits more often, a larger one longer (measured; see the performance page).
+const WAL_AUTOCHECKPOINT_PAGES: u32 = 8_000;
+
+/// Bytes to which the log is cut after it grew, such as under a long backup.
+const WAL_KEEP_BYTES: u32 = 64 << 20;
+
+/// Statements that a connection keeps prepared; more than the crate has.
+const STATEMENTS_CACHED: usize = 256;
+
+/// Opens the file for writing, makes it when there is none, and brings its schema up to date.
+pub(crate) fn open_writer(path: &Path, cache_kib: u32) -> Result<Connection, OpenError> {
+    create_private(path)?;
+    let mut conn = Connection::open_with_flags(path, flags())?;
+    conn.busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MILLIS))?;
+    refuse_foreign(&conn, path)?;
+    let mode: String = conn.query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(OpenError::NoWal(mode));
+    }
+    conn.execute_batch(&format!(
+        "PRAGMA synchronous=FULL;
+         PRAGMA foreign_keys=OFF;
+         PRAGMA temp_store=MEMORY;
+         PRAGMA wal_autocheckpoint={WAL_AUTOCHECKPOINT_PAGES};
+         PRAGMA journal_size_limit={WAL_KEEP_BYTES};
+         PRAGMA cache_size=-{cache_kib};"
+    ))?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
+    migrate(&mut conn)?;
+    Ok(conn)
+}
+
+/// Opens a file that exists for queries only. For the reader threads and for `peyk db`: whatever
+/// is typed there, the store is not changed.
+///
+/// # Errors
+/// There is no such file, it is not a peyk database, or a newer program has migrated it.
+pub fn open_read_only(path: &Path) -> Result<Connection, OpenError> {
+    // Opened for writing, since even a reader of a write-ahead log keeps its mark in the shared
+    // memory file; `query_only` is what forbids changes.
+    let conn = Connection::open_with_flags(path, flags())?;
+    conn.busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MILLIS))?;
+    refuse_foreign(&conn, path)?;
+    conn.execute_batch("PRAGMA query_only=ON; PRAGMA cache_size=-4096;")?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
+    Ok(conn)
+}
+
+fn flags() -> OpenFlags {
+    OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX
+}
+
+fn create_private(path: &Path) -> Result<(), OpenError> {
+    let failed = |source| OpenError::Io { path: path.to_owned(), source };
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(parent).map_err(failed)?;
+    }
+    // SQLite gives the log and the shared memory the permissions of the database itself.
+    match fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+fn refuse_foreign(conn: &Connection, path: &Path) -> Result<(), OpenError> {
+    let id: i32 = conn.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if id != APPLICATION_ID && tables > 0 {
+        return Err(OpenError::NotOurs(path.to_owned()));
+    }
+    refuse_newer(conn).map(drop)
+}
+
+fn refuse_newer(conn: &Connection) -> Result<usize, OpenError> {
+    let found: u32 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
+    if found > known {
+        return Err(OpenError::Newer { found, known });
+    }
+    Ok(found as usize)
+}
+
+fn migrate(conn: &mut Connection) -> Result<(), OpenError> {
+    if refuse_newer(conn)? == MIGRATIONS.len() {
+        return Ok(());
+    }
+    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Asked again under the lock: another process may have migrated meanwhile.
+    let done = refuse_newer(&tx)?;
+    for migration in &MIGRATIONS[done..] {
+        tx.execute_batch(migration)?;
+    }
+    tx.execute_batch(&format!(
+        "PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={}",
+        MIGRATIONS.len()
+    ))?;
+    tx.commit()?;
+    Ok(())
+}

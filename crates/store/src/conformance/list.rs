@@ -1,0 +1,237 @@
+//! Every case by its theme and name. A case that is not listed here is dead code, and the compiler
+//! says so.
+
+/// Hands the list of cases on: `@table` makes the table of the suite, `@tests` one test for each.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! conformance_cases {
+    (@$what:ident $($harness:tt)*) => {
+        $crate::conformance_expand! {
+            @$what [$($harness)*]
+            accounts_and_money {
+                an_account_is_found_by_its_name_as_it_was_opened,
+                an_account_name_is_given_once,
+                a_change_of_an_account_leaves_the_rest,
+                accounts_are_listed_in_the_order_of_their_ids,
+                a_top_up_is_an_entry_with_its_note,
+                a_correction_may_take_the_credit_to_zero_and_not_below,
+                credit_does_not_leave_its_range,
+                nobody_cannot_be_topped_up,
+                the_ledger_is_read_in_pages,
+                entries_are_numbered_by_each_account_without_gaps,
+            }
+            accepting {
+                accepting_reserves_exactly_the_price,
+                a_bulk_is_reported_as_it_was_accepted,
+                bulks_are_numbered_from_10001_in_each_account,
+                without_enough_credit_nothing_is_written,
+                the_last_rial_can_be_spent,
+                a_price_beyond_the_range_is_not_enough_credit,
+                a_bulk_may_cost_nothing,
+                an_account_that_does_not_exist_cannot_send,
+                a_known_idempotency_key_answers_the_first_bulk_and_writes_nothing,
+                an_idempotency_key_is_forgotten_after_its_hours,
+                accounts_do_not_share_idempotency_keys,
+                the_key_of_a_refused_bulk_is_not_remembered,
+                recipients_that_end_at_once_are_reported_and_never_sent,
+                a_bulk_of_which_nothing_can_be_sent_is_finished,
+                recipients_keep_their_order_over_slices_and_pages,
+                each_recipient_may_have_its_own_text,
+                a_bulk_of_another_account_does_not_exist,
+                accepting_rings_for_those_who_wait,
+            }
+            building {
+                nothing_shows_and_nothing_leaves_before_the_seal,
+                a_bulk_may_begin_without_recipients,
+                the_seal_rings_for_those_who_wait,
+                a_large_bulk_keeps_its_order_over_its_commands,
+                nothing_is_added_after_the_seal,
+                an_unknown_bulk_is_neither_filled_nor_sealed,
+                abandoning_gives_all_credit_back,
+                the_key_of_an_abandoned_bulk_does_not_answer_it,
+                credit_that_runs_out_in_the_middle_leaves_what_was_there,
+                a_half_built_bulk_survives_a_crash_and_can_be_abandoned,
+                two_bulks_can_be_built_at_the_same_time,
+            }
+            claiming {
+                a_claim_carries_all_that_the_link_needs,
+                a_claimed_recipient_is_attempted_and_not_handed_out_twice,
+                waiting_lanes_name_each_lane_once,
+                only_the_lanes_asked_for_are_claimed,
+                a_line_nobody_asks_for_is_not_claimed,
+                a_claim_is_as_large_as_asked,
+                only_the_last_message_goes_over_the_share,
+                a_lane_keeps_to_its_share_and_the_link_to_its_own,
+                two_links_on_one_lane_get_different_messages,
+                a_scheduled_bulk_is_not_claimed_before_its_time,
+                what_is_past_its_validity_is_not_claimed,
+                what_comes_back_is_claimed_again_in_its_place,
+                totals_tell_what_waits_and_what_is_under_way,
+            }
+            fairness {
+                a_hundred_thousand_of_one_do_not_delay_the_single_of_another,
+                many_small_bulks_of_one_do_not_delay_another,
+                accounts_share_a_claim_evenly,
+                everybody_who_waits_gets_something,
+                what_one_leaves_the_others_get,
+                long_messages_count_by_their_parts,
+                urgent_bulks_go_first,
+                urgent_bulks_do_not_starve_the_others,
+                what_waits_for_its_time_does_not_hold_up_the_rest,
+                a_lane_without_a_link_does_not_hold_up_the_others,
+            }
+            outcomes {
+                what_the_operator_takes_is_charged,
+                what_the_operator_refuses_is_set_free,
+                a_deferred_message_waits_and_comes_again,
+                a_message_deferred_too_often_is_given_up,
+                a_throttled_message_comes_again_after_a_pause,
+                a_lost_answer_means_sending_again_where_the_line_resends,
+                a_lost_answer_means_holding_where_the_line_holds,
+                what_never_left_is_due_at_once,
+                a_text_that_cannot_be_sent_ends_its_recipient,
+                outcomes_for_nobody_change_nothing,
+                an_outcome_before_the_claim_changes_nothing,
+                the_first_outcome_of_an_attempt_stands,
+                outcomes_of_several_accounts_go_in_one_command,
+                an_empty_batch_is_no_error,
+            }
+            receipts {
+                a_receipt_says_that_it_was_delivered,
+                each_kind_of_receipt_has_its_reason,
+                an_early_receipt_is_parked_and_applied_with_its_answer,
+                early_receipts_are_applied_in_the_order_they_came,
+                a_doubled_receipt_changes_nothing,
+                the_first_word_stands_when_receipts_contradict,
+                an_unknown_receipt_is_parked_and_given_up_in_the_end,
+                links_do_not_share_message_ids,
+                a_parked_receipt_waits_on_its_own_link,
+                a_message_without_an_id_is_matched_by_no_receipt,
+                a_message_id_that_is_used_again_names_the_newer_message,
+                a_parked_receipt_is_spent_on_one_message,
+                failing_is_refunded_by_delivery_and_only_once,
+                a_receipt_after_the_report_time_is_too_late,
+                receipts_of_several_accounts_come_in_one_command,
+            }
+            multipart {
+                a_message_is_delivered_when_all_its_parts_are,
+                one_refused_part_fails_the_message,
+                only_the_missing_parts_are_sent_again,
+                a_share_counts_only_the_parts_that_are_missing,
+                an_early_receipt_of_one_part_counts,
+                a_failed_part_waits_for_the_answers_of_the_others,
+                a_held_message_listens_to_the_receipts_of_its_other_parts,
+                a_message_may_have_32_parts,
+            }
+            recovery {
+                everything_acknowledged_survives_a_crash,
+                the_unanswered_are_in_doubt_and_nobody_else,
+                recovery_comes_once,
+                recovery_of_a_new_store_finds_nothing,
+                what_was_in_doubt_is_sent_again_where_the_line_resends,
+                what_was_in_doubt_is_held_where_the_line_holds,
+                a_late_answer_after_the_recovery_changes_nothing,
+                a_clean_stop_leaves_the_unanswered_in_doubt_too,
+                thousands_in_doubt_are_recovered_in_slices,
+                a_crash_in_the_middle_of_recovery_loses_nobody,
+                what_is_in_doubt_of_a_stopped_bulk_ends_cancelled,
+                a_bulk_goes_its_whole_way_over_crashes,
+                an_outcome_and_its_charge_are_one,
+            }
+            stopping {
+                what_waits_is_cancelled_and_its_credit_set_free,
+                what_is_under_way_goes_on_to_its_end,
+                what_comes_back_after_the_stop_is_not_sent_again,
+                a_stop_may_be_repeated,
+                a_finished_bulk_has_nothing_left_to_stop,
+                a_bulk_that_is_not_there_cannot_be_stopped,
+                thousands_are_stopped_in_slices_but_at_once,
+                a_stop_broken_off_by_a_crash_is_kept,
+                a_scheduled_bulk_can_be_stopped_before_its_time,
+                what_waits_for_another_attempt_is_cancelled,
+                the_answers_of_a_stopped_bulk_are_read_back_by_its_key,
+            }
+            sweeping {
+                a_sweep_of_a_quiet_store_does_nothing,
+                what_waits_past_its_validity_fails,
+                what_is_under_way_outlives_its_validity,
+                no_receipt_in_time_ends_a_message,
+                a_held_message_ends_with_the_report_time,
+                the_report_time_counts_from_the_last_submit,
+                those_with_a_receipt_do_not_time_out,
+                thousands_end_in_slices_until_there_is_no_more,
+                a_bulk_that_nobody_finishes_building_is_abandoned,
+                a_sweep_forgets_only_old_idempotency_keys,
+            }
+            catalog {
+                each_change_gives_the_catalog_a_new_version,
+                the_version_outlives_a_restart,
+                a_line_is_shown_as_it_was_written,
+                numbers_and_names_are_given_once,
+                a_link_is_shown_as_it_was_written,
+                a_grant_is_given_and_taken_back,
+                a_price_is_set_replaced_and_removed,
+                what_a_link_does_is_written_down,
+            }
+            reports {
+                a_new_store_is_empty_and_healthy,
+                two_stores_share_nothing,
+                the_counts_follow_the_recipients,
+                messages_from_handsets_are_taken_down,
+                a_backup_opens_as_a_store_with_the_same_content,
+                a_closed_store_refuses_every_command,
+                closing_finishes_what_was_queued,
+            }
+            concurrency {
+                the_credit_is_never_spent_twice,
+                one_key_at_the_same_time_is_one_bulk,
+                nobody_is_claimed_twice,
+                all_at_once_ends_with_exact_money,
+                accounts_do_not_wait_for_each_other_for_ever,
+                a_command_that_nobody_waits_for_is_whole_or_nothing,
+                readers_see_only_what_was_committed_whole,
+                what_was_accepted_is_seen_by_the_next_query,
+            }
+            model_run {
+                a_random_walk_agrees_with_the_model,
+                another_random_walk_agrees_with_the_model,
+            }
+        }
+    };
+}
+
+/// What the list becomes.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! conformance_expand {
+    (@table [] $($theme:ident { $($case:ident,)* })*) => {
+        &[$($((
+            concat!(stringify!($theme), "::", stringify!($case)),
+            |harness| Box::pin($theme::$case(harness)),
+        ),)*)*]
+    };
+    (@tests [$harness:expr] $($theme:ident { $($case:ident,)* })*) => {
+        $(mod $theme {
+            $(#[::tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                let harness = $harness;
+                let name = concat!(stringify!($theme), "::", stringify!($case));
+                $crate::conformance::run(name, &harness).await;
+            })*
+        })*
+    };
+}
+
+/// Expands to one `#[tokio::test]` for each case, in a module for each theme. The argument makes a
+/// [`Harness`](crate::conformance::Harness); it stands inside those modules, so its path must
+/// begin with `crate::` or `super::`. The crate needs tokio with `rt-multi-thread` and `macros`.
+///
+/// ```ignore
+/// store::conformance_tests!(super::SqliteHarness::new());
+/// ```
+#[macro_export]
+macro_rules! conformance_tests {
+    ($harness:expr) => {
+        $crate::conformance_cases! { @tests $harness }
+    };
+}

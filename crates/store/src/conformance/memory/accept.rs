@@ -1,0 +1,177 @@
+//! Taking, building and stopping bulks.
+
+use super::{Acc, Bulk, Data, Memory, Rec, SLICE};
+use crate::*;
+use domain::bulk::BulkStage;
+use domain::ids::{AccountId, BulkNo};
+use domain::ledger::EntryKind;
+use domain::money::Rials;
+use domain::recipient::NewRecipient;
+use domain::status::{Event, Progress, State};
+use std::collections::HashMap;
+
+fn price(recipients: &[NewRecipient]) -> Option<Rials> {
+    recipients
+        .iter()
+        .try_fold(Rials::ZERO, |sum, one| sum.checked_add(one.price()))
+}
+
+fn rows(recipients: Vec<NewRecipient>) -> impl Iterator<Item = Rec> {
+    recipients.into_iter().map(|new| {
+        let mut progress = Progress::accepted(new.parts, new.unit_price);
+        if let Some((state, reason)) = new.ends_as {
+            (progress.state, progress.reason) = (state, reason);
+        }
+        Rec {
+            new,
+            progress,
+            submitted_at: domain::time::UnixMillis(0),
+        }
+    })
+}
+
+impl Acc {
+    fn afford(&self, recipients: &[NewRecipient]) -> Result<Rials, AcceptError> {
+        let price = price(recipients).filter(|price| *price <= self.balance.credit);
+        price.ok_or(AcceptError::InsufficientCredit)
+    }
+}
+
+impl Memory {
+    pub(super) fn accept(&self, mut command: AcceptBulk) -> Result<AcceptedBulk, AcceptError> {
+        let mut data = self.data();
+        let account = data.accounts.get_mut(&command.account);
+        let account = account.ok_or(AcceptError::Refused("no such account"))?;
+        if let Some((bulk, at)) = command
+            .idempotency_key
+            .and_then(|key| account.keys.get(&key))
+        {
+            let hours = command.accepted_at.millis_since(*at) / 3_600_000;
+            let gone = account.bulks[bulk].stage == BulkStage::Abandoned;
+            if hours < IDEMPOTENCY_HOURS && !gone {
+                return Ok(AcceptedBulk {
+                    bulk: *bulk,
+                    repeated: true,
+                });
+            }
+        }
+        let price = account.afford(&command.recipients)?;
+        let bulk = BulkNo(account.next);
+        account.next += 1;
+        account.book(EntryKind::Reserve, price, Some(bulk), command.accepted_at);
+        if let Some(key) = command.idempotency_key {
+            account.keys.insert(key, (bulk, command.accepted_at));
+        }
+        let recipients = rows(std::mem::take(&mut command.recipients)).collect();
+        let stage = if command.whole {
+            BulkStage::Accepted
+        } else {
+            BulkStage::Building
+        };
+        let returned = Rials::ZERO;
+        account.bulks.insert(
+            bulk,
+            Bulk {
+                command,
+                stage,
+                recipients,
+                price,
+                returned,
+            },
+        );
+        self.due.notify_waiters();
+        Ok(AcceptedBulk {
+            bulk,
+            repeated: false,
+        })
+    }
+
+    pub(super) fn add(&self, command: AddRecipients) -> Result<(), AcceptError> {
+        let mut data = self.data();
+        let account = data.accounts.get_mut(&command.account);
+        let account = account.ok_or(AcceptError::Refused("no such account"))?;
+        let building = account.bulks.get(&command.bulk).map(|bulk| bulk.stage);
+        if building != Some(BulkStage::Building) {
+            return Err(AcceptError::Refused("not being built"));
+        }
+        let price = account.afford(&command.recipients)?;
+        account.book(EntryKind::Reserve, price, Some(command.bulk), command.now);
+        let bulk = account
+            .bulks
+            .get_mut(&command.bulk)
+            .expect("looked up above");
+        bulk.price += price;
+        bulk.recipients.extend(rows(command.recipients));
+        Ok(())
+    }
+
+    pub(super) fn seal(&self, account: AccountId, bulk: BulkNo) -> Result<(), AcceptError> {
+        match self.data().bulk(account, bulk) {
+            Some(bulk) if bulk.stage == BulkStage::Building => bulk.stage = BulkStage::Accepted,
+            _ => return Err(AcceptError::Refused("not being built")),
+        }
+        self.due.notify_waiters();
+        Ok(())
+    }
+
+    pub(super) fn stop(&self, command: StopBulk) -> Stopped {
+        let mut data = self.data();
+        let Some(bulk) = data.bulk(command.account, command.bulk) else {
+            return Stopped::Unknown;
+        };
+        let waits = bulk.counts().of(State::Waiting) > 0;
+        match (command.reason, bulk.stage) {
+            (StopReason::Abandoned, BulkStage::Building) => bulk.stage = BulkStage::Abandoned,
+            (StopReason::Cancelled, BulkStage::Building) => return Stopped::Unknown,
+            (StopReason::Cancelled, BulkStage::Accepted) if bulk.counts().open() > 0 => {
+                bulk.stage = BulkStage::Cancelled;
+            }
+            _ if !waits => return Stopped::NothingLeft,
+            _ => {}
+        }
+        data.cancel_stopped(SLICE, command.now);
+        let left = data
+            .bulk(command.account, command.bulk)
+            .map(|bulk| bulk.counts());
+        match left.map(|counts| counts.of(State::Waiting)) {
+            Some(0) => Stopped::Done,
+            _ => Stopped::More,
+        }
+    }
+}
+
+impl Data {
+    /// Settles what waits in bulks that were stopped, and says how many it were.
+    pub(super) fn cancel_stopped(&mut self, limit: usize, now: domain::time::UnixMillis) -> usize {
+        let stopped =
+            |bulk: &Bulk| matches!(bulk.stage, BulkStage::Cancelled | BulkStage::Abandoned);
+        let keys = self.which(
+            |bulk, one| stopped(bulk) && one.progress.state == State::Waiting,
+            limit,
+        );
+        for key in &keys {
+            self.apply(*key, Event::Cancel, now);
+        }
+        keys.len()
+    }
+}
+
+/// A new account's row.
+pub(super) fn new_row(id: AccountId, new: NewAccount) -> Acc {
+    let account = domain::account::Account {
+        id,
+        name: new.name,
+        password_hash: new.password_hash,
+        created_at: new.created_at,
+        expires_at: new.expires_at,
+        settings: new.settings,
+    };
+    Acc {
+        account,
+        balance: Default::default(),
+        entries: Vec::new(),
+        next: BulkNo::FIRST.0,
+        keys: HashMap::new(),
+        bulks: Default::default(),
+    }
+}
