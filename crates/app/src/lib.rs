@@ -1,1 +1,139 @@
-//! app
+//! The use cases of peyk, one file each. Every front door (web service, SOAP, console, command
+//! line) ends here, and everything that decides about a request is decided here.
+//!
+//! Not here: wire formats (`web`), durability (the store's adapters), and the way to the operators
+//! (`dispatch`), which this crate never calls: the two meet in the store's rows.
+#![forbid(unsafe_code)]
+
+mod bulk_writer;
+pub mod cancel;
+mod catalog;
+pub mod check;
+pub mod credit;
+mod draft;
+pub mod expiry;
+pub mod limits;
+pub mod lines;
+mod link_health;
+pub mod login;
+pub mod manage;
+mod number_set;
+pub mod password;
+pub mod report;
+pub mod send;
+pub mod send_numbers;
+pub mod why;
+
+#[cfg(test)]
+mod fake_store;
+
+pub use cancel::Cancelled;
+pub use check::BulkCheck;
+pub use limits::Limits;
+pub use lines::LineItem;
+pub use login::LoginError;
+pub use manage::{CreateAccount, CreatedAccount, ManageError, SetTariff};
+pub use report::Delivery;
+pub use send::{SendError, SendRequest, Texts};
+pub use send_numbers::{NumbersError, NumbersRequest, SentNumbers};
+// The front doors name the store's plain data through this crate, so that they need no store.
+pub use store::{AccountSummary, Catalog, StoreError, Totals};
+
+use catalog::{CatalogCache, CatalogView};
+use domain::operator::Operators;
+use domain::time::{Clock, UnixMillis};
+use link_health::LinkHealth;
+use login::Gate;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use store::Store;
+
+/// The use cases over one store. Cloning is cheap, and clones share every cache.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    operators: Arc<Operators>,
+    limits: Limits,
+    catalog: CatalogCache,
+    link_health: LinkHealth,
+    gate: Arc<Gate>,
+}
+
+impl App {
+    /// Puts the use cases over a store. `key` must be random for each process: it keys the digests
+    /// under which successful logins are remembered, and is never stored. `limits` were checked
+    /// ([`Limits::check`]).
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        operators: Arc<Operators>,
+        limits: Limits,
+        key: [u8; 32],
+    ) -> Self {
+        let gate = Arc::new(Gate::new(key, &limits, Arc::clone(&clock)));
+        Self(Arc::new(Inner {
+            store,
+            clock,
+            operators,
+            limits,
+            catalog: CatalogCache::default(),
+            link_health: LinkHealth::default(),
+            gate,
+        }))
+    }
+
+    /// The clock that everything here goes by.
+    #[must_use]
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.0.clock
+    }
+
+    /// The limits in force.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// The mobile operators and their prefixes.
+    #[must_use]
+    pub fn operators(&self) -> &Operators {
+        &self.0.operators
+    }
+
+    /// What waits and what is under way, for metrics and readiness.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn totals(&self) -> Result<Totals, StoreError> {
+        self.0.store.totals().await
+    }
+
+    /// Lines, grants, links and prices, for lists; at most half a second old.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn catalog(&self) -> Result<Arc<Catalog>, StoreError> {
+        Ok(Arc::clone(&self.view().await?.catalog))
+    }
+
+    async fn view(&self) -> Result<Arc<CatalogView>, StoreError> {
+        self.0.catalog.view(&*self.0.store, &*self.0.clock).await
+    }
+
+    fn store(&self) -> &Arc<dyn Store> {
+        &self.0.store
+    }
+
+    fn now(&self) -> UnixMillis {
+        self.0.clock.now()
+    }
+}
+
+/// Locks a mutex whose holders never panic half-way through a change: all of them only move values
+/// in and out of maps.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

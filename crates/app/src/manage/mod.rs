@@ -1,0 +1,57 @@
+//! Administration: accounts, lines, links and prices, under the names by which people know them.
+//!
+//! Every change shows in this process at once, and in others within a second. Not here: the
+//! questions and answers of the command line and the console.
+
+mod accounts;
+mod lines;
+mod links;
+mod tariffs;
+
+pub use accounts::{CreateAccount, CreatedAccount};
+pub use tariffs::{PRICE_RIALS_MAX, SetTariff};
+
+use crate::App;
+use store::{AdminError, StoreError};
+use thiserror::Error;
+
+/// Why a change was refused, as a sentence for the person who asked. Nothing was changed.
+#[derive(Debug, Error)]
+pub enum ManageError {
+    /// What was given cannot be used.
+    #[error("{0}")]
+    Invalid(String),
+    /// There is one with that name or number already.
+    #[error("{0} exists already")]
+    Exists(String),
+    /// There is none with that name or number.
+    #[error("there is no {0}")]
+    Unknown(String),
+    /// The amount would take the credit below zero, or out of its range.
+    #[error("the amount does not fit the balance")]
+    AmountOutOfRange,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<AdminError> for ManageError {
+    fn from(error: AdminError) -> Self {
+        match error {
+            AdminError::Exists(what) => Self::Exists(what),
+            AdminError::Unknown(what) => Self::Unknown(what.into()),
+            AdminError::AmountOutOfRange => Self::AmountOutOfRange,
+            AdminError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl App {
+    /// Makes a change of the catalog show at once.
+    fn catalog_changed(&self) {
+        self.0.catalog.invalidate();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,265 @@
+//! Sending one text to a list of numbers that no request could hold: `peyk send --numbers`, later
+//! phonebooks and banks.
+//!
+//! The list is read once, front to back, and written in commands; the memory that grows with it
+//! is the set of numbers seen (2 to 4 bytes each, see `number_set`). So a price that is missing
+//! can turn up late: then the bulk is given up, and nothing of it was sent or charged.
+
+use crate::bulk_writer::{BulkWriter, Opened};
+use crate::draft::{self, Due, Given, Pricer};
+use crate::number_set::NumberSet;
+use crate::send::{SendError, check_bulk, is_urgent};
+use crate::{App, Limits};
+use domain::account::Account;
+use domain::ids::BulkNo;
+use domain::line::Line;
+use domain::operator::Operators;
+use domain::recipient::NewRecipient;
+use domain::refusal::Refusal;
+use domain::text::Measure;
+use std::collections::HashSet;
+use std::io;
+use store::{AcceptBulk, RECIPIENTS_PER_COMMAND_MAX};
+use thiserror::Error;
+
+/// Different invalid entries that are remembered. Beyond them one that comes again is reported
+/// again, which costs nothing.
+const INVALID_REMEMBERED_MAX: usize = 100_000;
+
+/// What is to be sent to the list.
+#[derive(Clone, Copy)]
+pub struct NumbersRequest<'a> {
+    /// The sender line, as given.
+    pub from: &'a str,
+    /// The text.
+    pub text: &'a str,
+    /// When, as in the parameter `time`.
+    pub time: Option<&'a str>,
+}
+
+/// A list that was accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SentNumbers {
+    /// The bulk.
+    pub bulk: BulkNo,
+    /// Its recipients, invalid ones among them.
+    pub recipients: u64,
+    /// Entries that are no mobile numbers: reported as failed and not charged.
+    pub invalid: u64,
+    /// Entries left out because they came before.
+    pub duplicates: u64,
+}
+
+/// Why a list was not sent. Nothing of it was.
+#[derive(Debug, Error)]
+pub enum NumbersError {
+    /// As with any send.
+    #[error(transparent)]
+    Send(#[from] SendError),
+    /// The list itself failed while it was read.
+    #[error("the list of numbers cannot be read: {0}")]
+    Unreadable(#[from] io::Error),
+}
+
+impl From<Refusal> for NumbersError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Send(SendError::Refused(refusal))
+    }
+}
+
+/// A list while it is read.
+struct Reading<'a> {
+    operators: &'a Operators,
+    limits: &'a Limits,
+    line: &'a Line,
+    measure: Measure,
+    pricer: Pricer,
+    seen: NumberSet,
+    seen_invalid: HashSet<String>,
+    entries: u64,
+    messages: usize,
+    invalid: u64,
+    duplicates: u64,
+}
+
+impl App {
+    /// Sends a text to a list of numbers as one bulk. `progress` is told how many recipients are
+    /// on disk, after each command. Reading `numbers` may block; it is asked for one command's
+    /// worth at a time.
+    ///
+    /// # Errors
+    /// As [`App::send`], and where `numbers` fails. Nothing of the list is sent then.
+    pub async fn send_numbers(
+        &self,
+        account: &Account,
+        request: NumbersRequest<'_>,
+        numbers: impl Iterator<Item = io::Result<String>> + Send,
+        progress: impl Fn(u64) + Send + Sync,
+    ) -> Result<SentNumbers, NumbersError> {
+        if draft::is_blank(request.text) {
+            return Err(Refusal::EmptyMessage.into());
+        }
+        let view = self.view().await.map_err(SendError::from)?;
+        let line = draft::own_line(&view, account, request.from);
+        let bits = draft::reference_bits(line.as_deref());
+        let measure = draft::measured(request.text, bits, self.limits())?;
+        let line = line.ok_or(Refusal::LineNotOwned)?;
+        let due = Due::read(request.time, self.now())?;
+        draft::check_hours(&line, &due)?;
+        let pricer = Pricer::new(view, line.id);
+        let mut reading = Reading::new(self, &line, measure, pricer);
+        let mut numbers = numbers;
+        let first = reading.next(&mut numbers)?;
+        self.check_links(&line, &reading.pricer, &due).await?;
+        let more = first.len() == RECIPIENTS_PER_COMMAND_MAX;
+        let mut written = first.len() as u64;
+        let command = AcceptBulk {
+            urgent: !more && is_urgent(first.len()),
+            recipients: first,
+            ..draft::command(account.id, &line, request.text, &due)
+        };
+        let bulk = if more {
+            let Opened::New(mut writer) = self.open_bulk(command).await? else {
+                // Only a key makes a bulk a repeated one, and lists have none.
+                return Err(Refusal::InputInvalid.into());
+            };
+            progress(written);
+            let filled = self.fill(
+                &mut writer,
+                &mut reading,
+                &mut numbers,
+                &due,
+                &mut written,
+                &progress,
+            );
+            if let Err(error) = filled.await {
+                writer.abandon().await;
+                return Err(error);
+            }
+            let bulk = writer.seal().await.map_err(SendError::from)?;
+            metrics::counter!("peyk_recipients_accepted_total").increment(written);
+            bulk
+        } else {
+            reading.check_any()?;
+            let bulk = self.accept(command).await?;
+            progress(written);
+            bulk
+        };
+        let Reading {
+            invalid,
+            duplicates,
+            ..
+        } = reading;
+        Ok(SentNumbers {
+            bulk,
+            recipients: written,
+            invalid,
+            duplicates,
+        })
+    }
+
+    /// Writes the rest of a list into its bulk.
+    async fn fill(
+        &self,
+        writer: &mut BulkWriter,
+        reading: &mut Reading<'_>,
+        numbers: &mut (impl Iterator<Item = io::Result<String>> + Send),
+        due: &Due,
+        written: &mut u64,
+        progress: &(impl Fn(u64) + Send + Sync),
+    ) -> Result<(), NumbersError> {
+        loop {
+            let prices = reading.pricer.looked_up();
+            let chunk = reading.next(numbers)?;
+            if reading.pricer.looked_up() != prices {
+                self.check_links(reading.line, &reading.pricer, due).await?;
+            }
+            if chunk.is_empty() {
+                return Ok(reading.check_any()?);
+            }
+            let count = chunk.len() as u64;
+            writer.push(chunk).await.map_err(SendError::from)?;
+            *written += count;
+            progress(*written);
+        }
+    }
+}
+
+impl<'a> Reading<'a> {
+    fn new(app: &'a App, line: &'a Line, measure: Measure, pricer: Pricer) -> Self {
+        Self {
+            operators: app.operators(),
+            limits: app.limits(),
+            line,
+            measure,
+            pricer,
+            seen: NumberSet::default(),
+            seen_invalid: HashSet::new(),
+            entries: 0,
+            messages: 0,
+            invalid: 0,
+            duplicates: 0,
+        }
+    }
+
+    /// Reads entries until a command is full; fewer only at the end of the list.
+    fn next(
+        &mut self,
+        numbers: &mut impl Iterator<Item = io::Result<String>>,
+    ) -> Result<Vec<NewRecipient>, NumbersError> {
+        let mut chunk = Vec::new();
+        for given in numbers {
+            let recipient = self.take(&given?)?;
+            chunk.extend(recipient);
+            if chunk.len() == RECIPIENTS_PER_COMMAND_MAX {
+                break;
+            }
+        }
+        Ok(chunk)
+    }
+
+    /// Judges one entry; `None` for a blank or repeated one.
+    fn take(&mut self, given: &str) -> Result<Option<NewRecipient>, Refusal> {
+        let given = Given::read(given);
+        if matches!(given, Given::Nothing) {
+            return Ok(None);
+        }
+        self.entries += 1;
+        if self.entries > u64::from(self.limits.numbers_max) {
+            return Err(Refusal::TooManyRecipients);
+        }
+        match given {
+            Given::Mobile(number) if self.seen.insert(number) => {
+                self.messages += 1;
+                check_bulk(self.line, self.messages)?;
+                self.pricer
+                    .mobile(self.operators, number, &self.measure, None)
+                    .map(Some)
+            }
+            Given::Invalid(digits) if !self.seen_invalid.contains(&digits) => {
+                self.invalid += 1;
+                let recipient = draft::invalid(self.operators, &digits);
+                if self.seen_invalid.len() < INVALID_REMEMBERED_MAX {
+                    self.seen_invalid.insert(digits);
+                }
+                Ok(Some(recipient))
+            }
+            _ => {
+                self.duplicates += 1;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Code 4 where the whole list had no mobile number.
+    fn check_any(&self) -> Result<(), Refusal> {
+        if self.messages == 0 {
+            Err(Refusal::NoRecipient)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
