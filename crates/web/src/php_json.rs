@@ -110,7 +110,11 @@ fn push_escape(character: char, out: &mut String) {
 struct PhpFormatter;
 
 impl Formatter for PhpFormatter {
-    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
         if fragment.chars().all(is_literal) {
             return writer.write_all(fragment.as_bytes());
         }
@@ -119,7 +123,11 @@ impl Formatter for PhpFormatter {
         writer.write_all(escaped.as_bytes())
     }
 
-    fn write_char_escape<W: ?Sized + io::Write>(&mut self, writer: &mut W, escape: CharEscape) -> io::Result<()> {
+    fn write_char_escape<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        escape: CharEscape,
+    ) -> io::Result<()> {
         let character = match escape {
             CharEscape::Quote => '"',
             CharEscape::ReverseSolidus => '\\',
@@ -187,7 +195,12 @@ mod tests {
             send: &'static str,
             gets: &'static str,
         }
-        let line = to_string(&Line { number: "+983000505", send: "1", gets: "1" }).unwrap();
+        let line = to_string(&Line {
+            number: "+983000505",
+            send: "1",
+            gets: "1",
+        })
+        .unwrap();
         assert_eq!(
             reply_ok_json(&[line]).unwrap(),
             r#"[0,"[\"{\\\"number\\\":\\\"+983000505\\\",\\\"send\\\":\\\"1\\\",\\\"gets\\\":\\\"1\\\"}\"]"]"#
@@ -210,7 +223,10 @@ mod tests {
             + "\u{7f}"
             + r#"\u0080\u00e9\u2028\uffff\ud83d\ude00""#;
         assert_eq!(to_string(text).unwrap(), php);
-        assert_eq!(to_string(&json!({ "a/b": [1, null, true, -2.5] })).unwrap(), r#"{"a\/b":[1,null,true,-2.5]}"#);
+        assert_eq!(
+            to_string(&json!({ "a/b": [1, null, true, -2.5] })).unwrap(),
+            r#"{"a\/b":[1,null,true,-2.5]}"#
+        );
     }
 
     proptest! {

@@ -23,7 +23,10 @@ pub struct BodyLimits {
 
 impl Default for BodyLimits {
     fn default() -> Self {
-        Self { bytes_max: 8 * 1024 * 1024, read_timeout: Duration::from_secs(30) }
+        Self {
+            bytes_max: 8 * 1024 * 1024,
+            read_timeout: Duration::from_secs(30),
+        }
     }
 }
 
@@ -56,7 +59,12 @@ impl BodyError {
 impl IntoResponse for BodyError {
     fn into_response(self) -> Response {
         // The rest of the body is still under way, so the connection is of no more use.
-        (self.status(), [(header::CONNECTION, "close")], self.to_string()).into_response()
+        (
+            self.status(),
+            [(header::CONNECTION, "close")],
+            self.to_string(),
+        )
+            .into_response()
     }
 }
 
@@ -76,7 +84,12 @@ where
     if expected > limits.bytes_max as u64 {
         return Err(BodyError::TooLarge(limits.bytes_max));
     }
-    match tokio::time::timeout(limits.read_timeout, collect_all(body, expected, limits.bytes_max)).await {
+    match tokio::time::timeout(
+        limits.read_timeout,
+        collect_all(body, expected, limits.bytes_max),
+    )
+    .await
+    {
         Ok(collected) => collected,
         Err(_) => Err(BodyError::TooSlow(limits.read_timeout)),
     }
@@ -105,12 +118,20 @@ where
         if joined.is_empty() {
             // No more is reserved than has been seen four times over: a declared length costs the client nothing.
             let seen = first.len() + data.len();
-            joined.reserve(usize::try_from(expected).unwrap_or(seen).clamp(seen, seen.saturating_mul(4)));
+            joined.reserve(
+                usize::try_from(expected)
+                    .unwrap_or(seen)
+                    .clamp(seen, seen.saturating_mul(4)),
+            );
             joined.extend_from_slice(&std::mem::take(&mut first));
         }
         joined.extend_from_slice(&data);
     }
-    Ok(if joined.is_empty() { first } else { joined.freeze() })
+    Ok(if joined.is_empty() {
+        first
+    } else {
+        joined.freeze()
+    })
 }
 
 #[cfg(test)]
@@ -137,19 +158,28 @@ mod tests {
             _: &mut Context<'_>,
         ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
             if self.0.is_empty() {
-                return if self.1 { Poll::Pending } else { Poll::Ready(None) };
+                return if self.1 {
+                    Poll::Pending
+                } else {
+                    Poll::Ready(None)
+                };
             }
             Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(self.0.remove(0))))))
         }
     }
 
     fn limits() -> BodyLimits {
-        BodyLimits { bytes_max: 10, read_timeout: Duration::from_millis(50) }
+        BodyLimits {
+            bytes_max: 10,
+            read_timeout: Duration::from_millis(50),
+        }
     }
 
     #[tokio::test]
     async fn pieces_are_joined_up_to_the_limit() {
-        let collected = collect(Pieces(vec![b"01234", b"567", b"89"], false), &limits()).await.unwrap();
+        let collected = collect(Pieces(vec![b"01234", b"567", b"89"], false), &limits())
+            .await
+            .unwrap();
         assert_eq!(collected, "0123456789");
         assert_eq!(collect(Body::empty(), &limits()).await.unwrap(), "");
         assert_eq!(collect(Body::from("one"), &limits()).await.unwrap(), "one");
@@ -157,15 +187,21 @@ mod tests {
 
     #[tokio::test]
     async fn one_byte_too_many_is_413() {
-        let error = collect(Pieces(vec![b"01234", b"567", b"89x"], true), &limits()).await.unwrap_err();
+        let error = collect(Pieces(vec![b"01234", b"567", b"89x"], true), &limits())
+            .await
+            .unwrap_err();
         assert_eq!(error.status(), StatusCode::PAYLOAD_TOO_LARGE);
-        let error = collect(Full::new(Bytes::from_static(b"0123456789x")), &limits()).await.unwrap_err();
+        let error = collect(Full::new(Bytes::from_static(b"0123456789x")), &limits())
+            .await
+            .unwrap_err();
         assert_eq!(error.status(), StatusCode::PAYLOAD_TOO_LARGE);
     }
 
     #[tokio::test]
     async fn a_body_that_does_not_end_is_408() {
-        let error = collect(Pieces(vec![b"01234"], true), &limits()).await.unwrap_err();
+        let error = collect(Pieces(vec![b"01234"], true), &limits())
+            .await
+            .unwrap_err();
         assert_eq!(error.status(), StatusCode::REQUEST_TIMEOUT);
         assert_eq!(error.into_response().headers()["connection"], "close");
     }

@@ -50,9 +50,12 @@ impl<S> Connection<S> {
     }
 
     fn phase(&self) -> Phase {
-        if self.framing.in_head() {
+        // The handler comes first: a client that sends half of its next request early must not lose the reply to this one.
+        if self.busy.load(Ordering::Acquire) {
+            Phase::Busy
+        } else if self.framing.in_head() {
             Phase::Head
-        } else if self.framing.between_requests() && !self.busy.load(Ordering::Acquire) {
+        } else if self.framing.between_requests() {
             Phase::Idle
         } else {
             Phase::Busy
@@ -135,14 +138,21 @@ impl<S> Connection<S> {
         }
     }
 
-    fn wrote(&mut self, result: Poll<io::Result<usize>>, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    fn wrote(
+        &mut self,
+        result: Poll<io::Result<usize>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
         if result.is_ready() {
             self.write_stall.progress();
             self.deadlines.restart_idle();
             return result;
         }
         ready!(self.write_stall.poll(context));
-        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes no bytes of the reply")))
+        Poll::Ready(Err(io::Error::new(
+            io::ErrorKind::TimedOut,
+            "the client takes no bytes of the reply",
+        )))
     }
 }
 
@@ -172,7 +182,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
                     return match ready!(this.deadlines.poll(this.phase(), context)) {
                         // Read as the end of the stream: hyper closes without a word, as is usual for idle connections.
                         Phase::Idle => Poll::Ready(Ok(())),
-                        _ => Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the header came too slowly"))),
+                        _ => Poll::Ready(Err(io::Error::new(
+                            io::ErrorKind::TimedOut,
+                            "the header came too slowly",
+                        ))),
                     };
                 }
                 Poll::Ready(result) => result?,
@@ -201,7 +214,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let result = Pin::new(&mut this.inner).poll_write(context, bytes);
         this.wrote(result, context)

@@ -31,7 +31,12 @@ pub(super) struct Deadlines {
 
 impl Deadlines {
     pub(super) fn new(header: Duration, idle: Duration) -> Self {
-        Self { header, idle, waiting: None, timer: Box::pin(sleep_until(Instant::now() + idle)) }
+        Self {
+            header,
+            idle,
+            waiting: None,
+            timer: Box::pin(sleep_until(Instant::now() + idle)),
+        }
     }
 
     /// The present wait is over: the next one is measured anew.
@@ -99,7 +104,9 @@ impl WriteStall {
     /// Called when nothing can be written. Ready when that lasted too long.
     pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let limit = self.limit;
-        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + limit)));
+        let timer = self
+            .timer
+            .get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + limit)));
         timer.as_mut().poll(context)
     }
 }

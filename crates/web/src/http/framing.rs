@@ -71,7 +71,13 @@ pub(super) struct Framing {
 
 impl Framing {
     pub(super) fn new(line_bytes_max: usize) -> Self {
-        Self { state: State::Line, head: Head::default(), searched: 0, line_bytes_max, heads: 0 }
+        Self {
+            state: State::Line,
+            head: Head::default(),
+            searched: 0,
+            line_bytes_max,
+            heads: 0,
+        }
     }
 
     /// True between two requests, when no byte of the next one was seen.
@@ -104,13 +110,17 @@ impl Framing {
                 State::Length(left) => at += self.pass_body(left, rest),
                 State::Chunked(chunk) => at += self.pass_chunked(chunk, rest),
                 State::Line | State::Header => {
-                    let Some(end) = rest[self.searched..].iter().position(|&byte| byte == b'\n') else {
+                    let Some(end) = rest[self.searched..].iter().position(|&byte| byte == b'\n')
+                    else {
                         return self.hold(at, rest.len());
                     };
                     let length = self.searched + end + 1;
                     self.searched = 0;
                     if self.take_line(&rest[..length]) {
-                        return Cut::Dirty { pass: at, line: length };
+                        return Cut::Dirty {
+                            pass: at,
+                            line: length,
+                        };
                     }
                     at += length;
                 }
@@ -131,7 +141,11 @@ impl Framing {
     fn pass_body(&mut self, left: u64, rest: &[u8]) -> usize {
         let taken = usize::try_from(left).map_or(rest.len(), |left| left.min(rest.len()));
         let left = left - taken as u64;
-        self.state = if left == 0 { State::Line } else { State::Length(left) };
+        self.state = if left == 0 {
+            State::Line
+        } else {
+            State::Length(left)
+        };
         taken
     }
 
@@ -143,7 +157,11 @@ impl Framing {
         }
         let line = without_line_end(line);
         if self.state == State::Header {
-            self.state = if line.is_empty() { self.end_head() } else { self.take_header(line) };
+            self.state = if line.is_empty() {
+                self.end_head()
+            } else {
+                self.take_header(line)
+            };
             return false;
         }
         // Empty lines before a request line are allowed (RFC 9112 section 2.2).
@@ -151,12 +169,18 @@ impl Framing {
             return false;
         }
         match request_line::parse(line) {
-            Some(RequestLine { method: b"CONNECT", .. }) | None => {
+            Some(RequestLine {
+                method: b"CONNECT", ..
+            })
+            | None => {
                 self.give_up();
                 false
             }
             Some(request) => {
-                self.head = Head { http_1_0: request.version == b"HTTP/1.0", ..Head::default() };
+                self.head = Head {
+                    http_1_0: request.version == b"HTTP/1.0",
+                    ..Head::default()
+                };
                 self.state = State::Header;
                 !request.clean
             }
@@ -177,20 +201,31 @@ impl Framing {
         }
         if name.eq_ignore_ascii_case(b"transfer-encoding") {
             let plain = value.eq_ignore_ascii_case(b"chunked");
-            let alone = !self.head.chunked && self.head.content_length.is_none() && !self.head.http_1_0;
+            let alone =
+                !self.head.chunked && self.head.content_length.is_none() && !self.head.http_1_0;
             self.head.chunked = true;
-            return if plain && alone { State::Header } else { State::Raw };
+            return if plain && alone {
+                State::Header
+            } else {
+                State::Raw
+            };
         }
         State::Header
     }
 
     fn take_content_length(&mut self, value: &[u8]) -> State {
         let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
-        let length = str::from_utf8(value).ok().and_then(|text| text.parse::<u64>().ok());
+        let length = str::from_utf8(value)
+            .ok()
+            .and_then(|text| text.parse::<u64>().ok());
         let Some(length) = length.filter(|_| digits && !self.head.chunked) else {
             return State::Raw;
         };
-        if self.head.content_length.is_some_and(|before| before != length) {
+        if self
+            .head
+            .content_length
+            .is_some_and(|before| before != length)
+        {
             return State::Raw;
         }
         self.head.content_length = Some(length);
@@ -210,7 +245,11 @@ impl Framing {
         if let Chunk::Data { left } = chunk {
             let taken = usize::try_from(left).map_or(rest.len(), |left| left.min(rest.len()));
             let left = left - taken as u64;
-            self.state = State::Chunked(if left == 0 { Chunk::DataCr } else { Chunk::Data { left } });
+            self.state = State::Chunked(if left == 0 {
+                Chunk::DataCr
+            } else {
+                Chunk::Data { left }
+            });
             return taken;
         }
         self.state = chunk_byte(chunk, rest[0]);
@@ -226,7 +265,10 @@ fn chunk_byte(chunk: Chunk, byte: u8) -> State {
                 return State::Raw;
             }
             let value = char::from(byte).to_digit(16).unwrap_or(0);
-            Chunk::Size { size: size * 16 + u64::from(value), digits: digits + 1 }
+            Chunk::Size {
+                size: size * 16 + u64::from(value),
+                digits: digits + 1,
+            }
         }
         (Chunk::Size { digits: 0, .. }, _) => return State::Raw,
         (Chunk::Size { size, .. } | Chunk::Extension { size }, b'\r') => Chunk::SizeLf { size },

@@ -50,7 +50,12 @@ pub(super) fn parse(line: &[u8]) -> Option<RequestLine<'_>> {
         return None;
     }
     let one_blank_each = method_end + target.len() + version.len() + 2 == line.len();
-    Some(RequestLine { method: &line[..method_end], target, version, clean: one_blank_each && is_clean(target) })
+    Some(RequestLine {
+        method: &line[..method_end],
+        target,
+        version,
+        clean: one_blank_each && is_clean(target),
+    })
 }
 
 /// Appends the cleaned line with its line end.
@@ -118,24 +123,42 @@ mod tests {
 
     #[test]
     fn a_clean_line_is_known_as_clean() {
-        assert!(parse(b"POST /services.jspd?op=send&to[]=%2B98 HTTP/1.1").unwrap().clean);
+        assert!(
+            parse(b"POST /services.jspd?op=send&to[]=%2B98 HTTP/1.1")
+                .unwrap()
+                .clean
+        );
         assert!(!parse(b"GET /a%2 HTTP/1.0").unwrap().clean);
         assert!(!parse(b"GET  /a HTTP/1.0").unwrap().clean);
     }
 
     #[test]
     fn blanks_around_the_target_are_dropped() {
-        assert_eq!(cleaned(b"GET  /a?b=1   HTTP/1.1 "), b"GET /a?b=1 HTTP/1.1\r\n");
+        assert_eq!(
+            cleaned(b"GET  /a?b=1   HTTP/1.1 "),
+            b"GET /a?b=1 HTTP/1.1\r\n"
+        );
     }
 
     #[test]
     fn the_version_is_the_last_word_only() {
-        assert_eq!(cleaned(b"GET /a?m=HTTP/1.1 is old HTTP/1.0"), b"GET /a?m=HTTP/1.1%20is%20old HTTP/1.0\r\n");
+        assert_eq!(
+            cleaned(b"GET /a?m=HTTP/1.1 is old HTTP/1.0"),
+            b"GET /a?m=HTTP/1.1%20is%20old HTTP/1.0\r\n"
+        );
     }
 
     #[test]
     fn lines_beyond_help_are_left_alone() {
-        for line in ["", "GET", "GET /", "GET HTTP/1.1", " / HTTP/1.1", "GET  HTTP/1.1", "GET /a b"] {
+        for line in [
+            "",
+            "GET",
+            "GET /",
+            "GET HTTP/1.1",
+            " / HTTP/1.1",
+            "GET  HTTP/1.1",
+            "GET /a b",
+        ] {
             assert_eq!(parse(line.as_bytes()), None, "{line:?}");
         }
     }
@@ -147,13 +170,18 @@ mod tests {
             let clean = cleaned(&line);
             assert!(parse(&clean[..clean.len() - 2]).unwrap().clean);
             let target = &clean[4..clean.len() - 11];
-            let uri = Uri::try_from(target).unwrap_or_else(|error| panic!("byte {byte:#x}: {error}"));
-            let decoded: Vec<u8> = percent_encoding::percent_decode_str(uri.query().unwrap()).collect();
+            let uri =
+                Uri::try_from(target).unwrap_or_else(|error| panic!("byte {byte:#x}: {error}"));
+            let decoded: Vec<u8> =
+                percent_encoding::percent_decode_str(uri.query().unwrap()).collect();
             assert_eq!(decoded, [b"q=a".as_slice(), &[byte], b"z"].concat());
 
             let line = [b"GET /p".as_slice(), &[byte], b"z HTTP/1.1"].concat();
             let clean = cleaned(&line);
-            assert!(Uri::try_from(&clean[4..clean.len() - 11]).is_ok(), "byte {byte:#x} in the path");
+            assert!(
+                Uri::try_from(&clean[4..clean.len() - 11]).is_ok(),
+                "byte {byte:#x} in the path"
+            );
         }
     }
 

@@ -69,7 +69,8 @@ pub async fn serve(
     limits: HttpLimits,
     mut shutdown: watch::Receiver<bool>,
 ) -> Drained {
-    let capacity = u32::try_from(limits.connections_max.clamp(1, Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX);
+    let capacity =
+        u32::try_from(limits.connections_max.clamp(1, Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX);
     let permits = Arc::new(Semaphore::new(capacity as usize));
     let (orders, receiver) = watch::channel(Order::Serve);
     let shared = Arc::new(Shared {
@@ -91,7 +92,12 @@ pub async fn serve(
 fn protocol(limits: &HttpLimits) -> http1::Builder {
     let mut builder = http1::Builder::new();
     // The time limits are kept by `Connection`, with one timer for each connection instead of one for each request.
-    builder.header_read_timeout(None).max_buf_size(limits.head_bytes_max.max(HEAD_BYTES_FLOOR));
+    builder
+        .header_read_timeout(None)
+        // A client may close its own side and wait. Without this its reply would be lost, and its
+        // handler dropped in the middle of a send.
+        .half_close(true)
+        .max_buf_size(limits.head_bytes_max.max(HEAD_BYTES_FLOOR));
     if limits.headers_max != HEADERS_ON_STACK {
         builder.max_headers(limits.headers_max);
     }
@@ -124,11 +130,18 @@ async fn accept_forever(listener: &TcpListener, permits: &Arc<Semaphore>, shared
 fn is_about_one_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
     )
 }
 
-async fn drain(orders: &watch::Sender<Order>, permits: &Semaphore, capacity: u32, grace: Duration) -> Drained {
+async fn drain(
+    orders: &watch::Sender<Order>,
+    permits: &Semaphore,
+    capacity: u32,
+    grace: Duration,
+) -> Drained {
     orders.send_replace(Order::Drain);
     let all_done = tokio::time::timeout(grace, permits.acquire_many(capacity)).await;
     if all_done.is_ok() {
@@ -138,12 +151,20 @@ async fn drain(orders: &watch::Sender<Order>, permits: &Semaphore, capacity: u32
     orders.send_replace(Order::Drop);
     // Each connection ends at its next step; a handler that never yields cannot be waited for.
     let _ = tokio::time::timeout(ACCEPT_PAUSE_MAX, permits.acquire_many(capacity)).await;
-    tracing::warn!(dropped, "connections were cut off because the grace period ended");
+    tracing::warn!(
+        dropped,
+        "connections were cut off because the grace period ended"
+    );
     Drained { dropped }
 }
 
 /// The life of one connection. `_permit` is its place among `connections_max`.
-async fn run(stream: TcpStream, peer: SocketAddr, _permit: OwnedSemaphorePermit, shared: Arc<Shared>) {
+async fn run(
+    stream: TcpStream,
+    peer: SocketAddr,
+    _permit: OwnedSemaphorePermit,
+    shared: Arc<Shared>,
+) {
     // Replies are small and written whole; waiting for more only adds delay.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY could not be set");
@@ -178,7 +199,11 @@ async fn run(stream: TcpStream, peer: SocketAddr, _permit: OwnedSemaphorePermit,
 /// Waits for an order other than the one heard last. Compared by value and not by change, because a connection
 /// accepted at the last moment must see an order that was given before it listened.
 async fn next_order(orders: &mut watch::Receiver<Order>, heard: Order) -> Order {
-    match orders.wait_for(|order| *order != heard).await.map(|order| *order) {
+    match orders
+        .wait_for(|order| *order != heard)
+        .await
+        .map(|order| *order)
+    {
         Ok(order) => order,
         Err(_) => Order::Drop,
     }

@@ -5,6 +5,7 @@
 //! section 1): a body is looked at before its content type is believed.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use serde_json::Value as Json;
 
@@ -50,10 +51,20 @@ pub enum Value {
 }
 
 /// The parameters of one request. Look them up by their canonical name: lower case, `_` for `-`.
-#[derive(Debug, Default, Clone, PartialEq)]
+#[derive(Default, Clone, PartialEq)]
 pub struct Params {
     entries: Vec<(String, Value)>,
     files: Vec<FilePart>,
+}
+
+/// Names only: values hold passwords, texts and numbers, which must not reach a log.
+impl fmt::Debug for Params {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_list()
+            .entries(self.iter().map(|(name, _)| name))
+            .finish()
+    }
 }
 
 impl Params {
@@ -91,7 +102,10 @@ impl Params {
         let mut builder = Builder::default();
         if let Some(boundary) = multipart::boundary(content_type, body) {
             let files = multipart::decode_into(boundary, body, &mut builder)?;
-            return Ok(Self { entries: builder.finish(), files });
+            return Ok(Self {
+                entries: builder.finish(),
+                files,
+            });
         }
         if let Some(object) = json_object(body) {
             for (name, value) in object {
@@ -100,13 +114,19 @@ impl Params {
         } else {
             form::decode_into(body, &mut builder)?;
         }
-        Ok(Self { entries: builder.finish(), files: Vec::new() })
+        Ok(Self {
+            entries: builder.finish(),
+            files: Vec::new(),
+        })
     }
 
     /// The value as it was decoded.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.entries.iter().find(|(other, _)| other == name).map(|(_, value)| value)
+        self.entries
+            .iter()
+            .find(|(other, _)| other == name)
+            .map(|(_, value)| value)
     }
 
     /// Whether the name was given, even with an empty value.
@@ -120,7 +140,9 @@ impl Params {
     pub fn text(&self, name: &str) -> Option<Cow<'_, str>> {
         Some(match self.get(name)? {
             Value::Text(text) => Cow::Borrowed(text.as_str()),
-            Value::Json(value) => Cow::Owned(list::scalar_text(value).unwrap_or_else(|| value.to_string())),
+            Value::Json(value) => {
+                Cow::Owned(list::scalar_text(value).unwrap_or_else(|| value.to_string()))
+            }
         })
     }
 
@@ -128,7 +150,9 @@ impl Params {
     #[must_use]
     pub fn first_of(&self, names: &[&str]) -> Option<Cow<'_, str>> {
         let given = || names.iter().filter_map(|name| self.text(name));
-        given().find(|text| !text.trim().is_empty()).or_else(|| given().next())
+        given()
+            .find(|text| !text.trim().is_empty())
+            .or_else(|| given().next())
     }
 
     /// The value as a list of numbers or ids, in every form clients write it (contract, "send in detail").
@@ -147,11 +171,15 @@ impl Params {
     #[must_use]
     pub fn texts(&self, name: &str) -> Option<Vec<String>> {
         match self.get(name)? {
-            Value::Text(text) if text.trim_start().starts_with('[') => serde_json::from_str(text).ok(),
-            Value::Text(_) => None,
-            Value::Json(value) => {
-                value.as_array()?.iter().map(|item| item.as_str().map(str::to_owned)).collect()
+            Value::Text(text) if text.trim_start().starts_with('[') => {
+                serde_json::from_str(text).ok()
             }
+            Value::Text(_) => None,
+            Value::Json(value) => value
+                .as_array()?
+                .iter()
+                .map(|item| item.as_str().map(str::to_owned))
+                .collect(),
         }
     }
 
@@ -161,7 +189,9 @@ impl Params {
         match self.get(name)? {
             Value::Json(value) => Some(Cow::Borrowed(value)),
             Value::Text(text) => match serde_json::from_str(text.trim()).ok()? {
-                Json::String(inner) => serde_json::from_str(inner.trim()).ok().or(Some(Json::String(inner))),
+                Json::String(inner) => serde_json::from_str(inner.trim())
+                    .ok()
+                    .or(Some(Json::String(inner))),
                 value => Some(value),
             }
             .map(Cow::Owned),
@@ -176,7 +206,9 @@ impl Params {
 
     /// All names and values, in the order they came, those of the body first.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.entries.iter().map(|(name, value)| (name.as_str(), value))
+        self.entries
+            .iter()
+            .map(|(name, value)| (name.as_str(), value))
     }
 }
 

@@ -12,7 +12,10 @@ const ENCODED_NAME_BYTES_MAX: usize = NAME_BYTES_MAX * 3;
 /// value cannot be told from a divider.
 pub(super) fn decode_into(form: &[u8], builder: &mut Builder) -> Result<(), ParamsError> {
     for pair in form.split(|&byte| byte == b'&') {
-        let divider = pair.iter().position(|&byte| byte == b'=').unwrap_or(pair.len());
+        let divider = pair
+            .iter()
+            .position(|&byte| byte == b'=')
+            .unwrap_or(pair.len());
         let name = &pair[..divider];
         if name.is_empty() || name.len() > ENCODED_NAME_BYTES_MAX {
             continue;
@@ -29,7 +32,11 @@ pub(super) fn decode(bytes: &[u8]) -> String {
     let mut rest = bytes;
     while let Some(at) = rest.iter().position(|byte| matches!(byte, b'+' | b'%')) {
         decoded.extend_from_slice(&rest[..at]);
-        let (byte, taken) = match (rest[at], rest.get(at + 1).copied().and_then(hex), rest.get(at + 2).copied().and_then(hex)) {
+        let (byte, taken) = match (
+            rest[at],
+            rest.get(at + 1).copied().and_then(hex),
+            rest.get(at + 2).copied().and_then(hex),
+        ) {
             (b'%', Some(high), Some(low)) => (high << 4 | low, 3),
             (b'+', ..) => (b' ', 1),
             (other, ..) => (other, 1),
@@ -43,7 +50,8 @@ pub(super) fn decode(bytes: &[u8]) -> String {
 
 /// Without a copy where the bytes are UTF-8.
 pub(super) fn into_text(bytes: Vec<u8>) -> String {
-    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+    String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 fn hex(byte: u8) -> Option<u8> {

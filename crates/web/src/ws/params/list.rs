@@ -33,7 +33,10 @@ impl List {
     /// From a real JSON value.
     #[must_use]
     pub fn from_json(value: &Json) -> Self {
-        let mut list = Self { items: Vec::new(), is_array: value.is_array() || value.is_object() };
+        let mut list = Self {
+            items: Vec::new(),
+            is_array: value.is_array() || value.is_object(),
+        };
         // A value in memory always deserialises into text items.
         let _ = Items(&mut list.items).deserialize(value);
         list.settle_items();
@@ -41,9 +44,12 @@ impl List {
     }
 
     fn read(&mut self, text: &str, depth: usize) {
-        let text = text.trim_matches(|character: char| character.is_whitespace() || character == '\u{feff}');
+        let text = text
+            .trim_matches(|character: char| character.is_whitespace() || character == '\u{feff}');
         match text.as_bytes() {
-            [b'%', b'2' | b'5' | b'7', b'2' | b'b' | b'B', ..] if depth > 0 && is_left_encoded(text) => {
+            [b'%', b'2' | b'5' | b'7', b'2' | b'b' | b'B', ..]
+                if depth > 0 && is_left_encoded(text) =>
+            {
                 self.read(&form::decode(text.as_bytes()), depth - 1);
             }
             [b'[' | b'{', ..] => self.read_array(text),
@@ -57,7 +63,9 @@ impl List {
 
     fn read_array(&mut self, text: &str) {
         let mut parser = serde_json::Deserializer::from_str(text);
-        let parsed = Items(&mut self.items).deserialize(&mut parser).and_then(|()| parser.end());
+        let parsed = Items(&mut self.items)
+            .deserialize(&mut parser)
+            .and_then(|()| parser.end());
         if parsed.is_ok() {
             self.is_array = true;
             self.settle_items();
@@ -65,16 +73,21 @@ impl List {
         }
         // `[09121111111, 0912…]` and `['0912…']` are no JSON, but it is clear what they mean.
         self.items.clear();
-        self.is_array = text.starts_with('[') && text.ends_with(']') && text.chars().all(may_stand_in_numbers);
+        self.is_array =
+            text.starts_with('[') && text.ends_with(']') && text.chars().all(may_stand_in_numbers);
         self.split(text);
     }
 
     /// Cuts at every divider and drops what clients leave around numbers.
     fn split(&mut self, text: &str) {
-        let is_wrapping =
-            |character: char| character.is_whitespace() || matches!(character, '"' | '\'' | '[' | ']' | '\\');
-        let items = text.split(is_divider).map(|item| item.trim_matches(is_wrapping));
-        self.items.extend(items.filter(|item| !item.is_empty()).map(str::to_owned));
+        let is_wrapping = |character: char| {
+            character.is_whitespace() || matches!(character, '"' | '\'' | '[' | ']' | '\\')
+        };
+        let items = text
+            .split(is_divider)
+            .map(|item| item.trim_matches(is_wrapping));
+        self.items
+            .extend(items.filter(|item| !item.is_empty()).map(str::to_owned));
     }
 
     /// Items that are lists themselves (`["0912…,0935…"]`, `["[\"0912…\"]"]`) are opened.
@@ -83,7 +96,11 @@ impl List {
             let trimmed = item.trim();
             trimmed.starts_with(['[', '"']) || trimmed.contains(is_divider)
         };
-        if !self.items.iter().any(|item| is_nested(item) && item.chars().all(may_stand_in_numbers)) {
+        if !self
+            .items
+            .iter()
+            .any(|item| is_nested(item) && item.chars().all(may_stand_in_numbers))
+        {
             return;
         }
         for item in std::mem::take(&mut self.items) {
@@ -98,7 +115,11 @@ impl List {
 
 /// `[`, `{` or `"` whose escape was not decoded because the client encoded twice.
 fn is_left_encoded(text: &str) -> bool {
-    text.get(..3).is_some_and(|start| ["%5b", "%7b", "%22"].iter().any(|sign| start.eq_ignore_ascii_case(sign)))
+    text.get(..3).is_some_and(|start| {
+        ["%5b", "%7b", "%22"]
+            .iter()
+            .any(|sign| start.eq_ignore_ascii_case(sign))
+    })
 }
 
 fn is_divider(character: char) -> bool {
@@ -209,7 +230,8 @@ impl<'de> Visitor<'de> for Items<'_> {
         if members.iter().all(|(key, _)| key.is_some()) {
             members.sort_by_key(|(key, _)| *key);
         }
-        self.0.extend(members.into_iter().flat_map(|(_, items)| items));
+        self.0
+            .extend(members.into_iter().flat_map(|(_, items)| items));
         Ok(())
     }
 }

@@ -54,7 +54,11 @@ impl Builder {
         }
         let (base, keys) = split_brackets(name);
         // `{"to[]": [...]}` carries its brackets in vain: the value is an array as it stands.
-        let base = if keys.iter().all(|key| key.is_empty()) { base } else { name };
+        let base = if keys.iter().all(|key| key.is_empty()) {
+            base
+        } else {
+            name
+        };
         let value = match value {
             Json::String(text) => Value::Text(text),
             other => Value::Json(other),
@@ -70,7 +74,10 @@ impl Builder {
             Node::Value(value) => value,
             Node::Branch(branch) => Value::Json(branch.into_json()),
         };
-        self.entries.into_iter().map(|(name, node)| (name, value(node))).collect()
+        self.entries
+            .into_iter()
+            .map(|(name, node)| (name, value(node)))
+            .collect()
     }
 
     /// The place for a name; none for a name that is empty.
@@ -83,7 +90,8 @@ impl Builder {
             Some(at) => at,
             None if self.entries.len() == PARAMS_MAX => return Err(ParamsError::TooMany),
             None => {
-                self.entries.push((name, Node::Value(Value::Text(String::new()))));
+                self.entries
+                    .push((name, Node::Value(Value::Text(String::new()))));
                 self.entries.len() - 1
             }
         };
@@ -105,14 +113,19 @@ fn put(mut node: &mut Node, keys: &[&str], leaf: Node) {
 
 impl Branch {
     fn slot(&mut self, key: &str) -> &mut Node {
-        let key = if key.is_empty() { self.next.to_string() } else { key.to_owned() };
+        let key = if key.is_empty() {
+            self.next.to_string()
+        } else {
+            key.to_owned()
+        };
         let at = match self.positions.get(&key) {
             Some(&at) => at,
             None => {
                 if let Ok(number) = key.parse::<u64>() {
                     self.next = self.next.max(number.saturating_add(1));
                 }
-                self.items.push((key.clone(), Node::Value(Value::Text(String::new()))));
+                self.items
+                    .push((key.clone(), Node::Value(Value::Text(String::new()))));
                 self.positions.insert(key, self.items.len() - 1);
                 self.items.len() - 1
             }
@@ -122,7 +135,10 @@ impl Branch {
 
     /// Recursion is bounded by [`NESTING_MAX`].
     fn into_json(self) -> Json {
-        let is_list = self.items.iter().all(|(key, _)| key.bytes().all(|byte| byte.is_ascii_digit()));
+        let is_list = self
+            .items
+            .iter()
+            .all(|(key, _)| key.bytes().all(|byte| byte.is_ascii_digit()));
         let json = |node| match node {
             Node::Value(Value::Text(text)) => Json::String(text),
             Node::Value(Value::Json(value)) => value,
@@ -131,7 +147,12 @@ impl Branch {
         if is_list {
             Json::Array(self.items.into_iter().map(|(_, node)| json(node)).collect())
         } else {
-            Json::Object(self.items.into_iter().map(|(key, node)| (key, json(node))).collect())
+            Json::Object(
+                self.items
+                    .into_iter()
+                    .map(|(key, node)| (key, json(node)))
+                    .collect(),
+            )
         }
     }
 }
@@ -148,8 +169,15 @@ fn split_brackets(name: &str) -> (&str, Vec<&str>) {
 
 /// Lower case, `_` for `-`, without blanks around: the form in which parameters are looked up.
 pub(super) fn canonical(name: &str) -> String {
-    let name = name.trim_matches(|character: char| character.is_whitespace() || character == '\u{feff}');
+    let name =
+        name.trim_matches(|character: char| character.is_whitespace() || character == '\u{feff}');
     name.chars()
-        .map(|character| if character == '-' { '_' } else { character.to_ascii_lowercase() })
+        .map(|character| {
+            if character == '-' {
+                '_'
+            } else {
+                character.to_ascii_lowercase()
+            }
+        })
         .collect()
 }

@@ -1,0 +1,146 @@
+//! The web service: parameters in, PHP's JSON out. One file for each operation of the contract.
+//!
+//! This file takes a request from axum to its parameters; `dispatcher` takes it from there.
+
+mod dispatcher;
+pub mod params;
+mod registry;
+mod reply;
+
+mod checkmessage;
+mod credit;
+mod deleteperiod;
+mod delivery;
+mod lines;
+mod send;
+mod usertime;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use app::App;
+use axum::Router;
+use axum::body::{Bytes, HttpBody};
+use axum::extract::{Request, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use axum::routing::MethodRouter;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use crate::client_address::{self, Network};
+use crate::http::{BodyLimits, collect};
+use crate::settings::WebSettings;
+use dispatcher::Caller;
+use params::{Params, ParamsError};
+
+/// The paths of the web service. Clients know it by the first; the others are spellings of it.
+const PATHS: [&str; 4] = [
+    "/services.jspd",
+    "/services.jspd/",
+    "/api/select",
+    "/api/select/",
+];
+
+/// Bodies up to so many bytes are decoded where they arrive: that takes well under a millisecond.
+/// Larger ones wait for a permit and are decoded aside, so that they hold up nobody else's request.
+const SMALL_BODY_BYTES_MAX: u64 = 64 * 1024;
+
+/// What the handlers of the web service share.
+struct Door {
+    app: App,
+    body: BodyLimits,
+    /// How many large bodies may be in memory; without it, the limit on one body would be none on all.
+    large_bodies: Semaphore,
+    trusted: Vec<Network>,
+}
+
+pub(crate) fn routes(app: App, settings: &WebSettings) -> Router {
+    let door = Arc::new(Door {
+        app,
+        body: settings.body_limits(),
+        large_bodies: Semaphore::new(settings.large_bodies_max),
+        trusted: settings.trust_forwarded_for.clone(),
+    });
+    let mut router = Router::new();
+    for path in PATHS {
+        // HEAD has a handler of its own: as GET's it would send what stands in the query.
+        let methods = MethodRouter::new().get(answer).post(answer).head(head);
+        router = router.route(path, methods);
+    }
+    router.with_state(door)
+}
+
+/// Clients and monitors ask whether the service is there; nothing is done.
+async fn head() -> Response {
+    ([(header::CONTENT_TYPE, reply::CONTENT_TYPE)], ()).into_response()
+}
+
+async fn answer(State(door): State<Arc<Door>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let peer = client_address::peer(&head.extensions);
+    let caller = Caller {
+        address: client_address::behind(peer, &head.headers, &door.trusted),
+        headers: &head.headers,
+    };
+    let Ok(_permit) = door.admit(body.size_hint().upper()).await else {
+        return dispatcher::busy().into_response();
+    };
+    let body = match collect(body, &door.body).await {
+        Ok(body) => body,
+        Err(error) => {
+            let status = error.status().as_str().to_owned();
+            metrics::counter!("peyk_bodies_refused_total", "status" => status).increment(1);
+            tracing::debug!(%error, "request body refused");
+            return error.into_response();
+        }
+    };
+    let content_type = head
+        .headers
+        .get(header::CONTENT_TYPE)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    match decode(head.uri.query().map(str::to_owned), content_type, body).await {
+        Ok(params) => dispatcher::run(&door.app, &caller, &params)
+            .await
+            .into_response(),
+        Err(error) => {
+            tracing::debug!(%error, "parameters cannot be read");
+            dispatcher::unreadable().into_response()
+        }
+    }
+}
+
+impl Door {
+    /// A place among the large bodies, held until the reply is built. Small ones need none, nor do
+    /// those that are refused unread. `bytes` is unknown of a chunked body.
+    async fn admit(&self, bytes: Option<u64>) -> Result<Option<SemaphorePermit<'_>>, Busy> {
+        let is_read_freely =
+            |bytes| bytes <= SMALL_BODY_BYTES_MAX || bytes > self.body.bytes_max as u64;
+        if bytes.is_some_and(is_read_freely) {
+            return Ok(None);
+        }
+        let wait: Duration = self.body.read_timeout;
+        match tokio::time::timeout(wait, self.large_bodies.acquire()).await {
+            Ok(Ok(permit)) => Ok(Some(permit)),
+            _ => Err(Busy),
+        }
+    }
+}
+
+/// Too many large bodies are in memory.
+struct Busy;
+
+async fn decode(
+    query: Option<String>,
+    content_type: Option<String>,
+    body: Bytes,
+) -> Result<Params, ParamsError> {
+    let is_small = body.len() as u64 <= SMALL_BODY_BYTES_MAX;
+    let read = move || Params::from_request(query.as_deref(), content_type.as_deref(), &body);
+    if is_small {
+        return read();
+    }
+    match tokio::task::spawn_blocking(read).await {
+        Ok(params) => params,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}

@@ -1,0 +1,10 @@
+//! The web service over a real socket, on a real store: requests as clients write them, byte for
+//! byte, and whole answers.
+
+mod connections;
+mod encodings;
+mod fixture;
+mod operations;
+mod probes;
+mod recipients;
+mod refusals;
