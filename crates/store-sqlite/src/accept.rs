@@ -36,13 +36,16 @@ pub(crate) fn accept_bulk(group: &mut Group<'_>, command: &AcceptBulk) -> Answer
     };
     let (credit, next) = (account.balance.credit, account.next_bulk_no);
     if let Some(bulk) = known_key(group.conn, command)? {
-        return Ok(Ok(AcceptedBulk { bulk, repeated: true }));
+        return Ok(Ok(AcceptedBulk {
+            bulk,
+            repeated: true,
+        }));
     }
     let price = match price_of(&command.recipients) {
         Ok(price) => price,
         Err(why) => return refused(why),
     };
-    if price > credit && !price.is_zero() {
+    if !covers(credit, price) {
         return Ok(Err(AcceptError::InsufficientCredit));
     }
     if next > BulkNo::LAST.0 {
@@ -55,10 +58,21 @@ pub(crate) fn accept_bulk(group: &mut Group<'_>, command: &AcceptBulk) -> Answer
         key,
         line: command.line,
         urgent: command.urgent,
-        due_at: if command.whole { command.due_at.0 } else { NEVER },
+        due_at: if command.whole {
+            command.due_at.0
+        } else {
+            NEVER
+        },
     };
     let waits = insert_recipients(group.conn, &place, 0, &command.recipients)?;
-    group.post(command.account, EntryKind::Reserve, price, Some(bulk), command.accepted_at, None)?;
+    group.post(
+        command.account,
+        EntryKind::Reserve,
+        price,
+        Some(bulk),
+        command.accepted_at,
+        None,
+    )?;
     group.made_due |= waits && command.whole;
     if let Some(digest) = &command.idempotency_key {
         group
@@ -67,9 +81,17 @@ pub(crate) fn accept_bulk(group: &mut Group<'_>, command: &AcceptBulk) -> Answer
                 "INSERT OR REPLACE INTO idempotency (account_id, key, bulk_no, at)
                  VALUES (?1, ?2, ?3, ?4)",
             )?
-            .execute(params![command.account.0, &digest[..], bulk.0, command.accepted_at.0])?;
+            .execute(params![
+                command.account.0,
+                &digest[..],
+                bulk.0,
+                command.accepted_at.0
+            ])?;
     }
-    Ok(Ok(AcceptedBulk { bulk, repeated: false }))
+    Ok(Ok(AcceptedBulk {
+        bulk,
+        repeated: false,
+    }))
 }
 
 /// Adds recipients to a bulk that is being built.
@@ -86,7 +108,7 @@ pub(crate) fn add_recipients(group: &mut Group<'_>, command: &AddRecipients) -> 
         Ok(price) => price,
         Err(why) => return refused(why),
     };
-    if price > credit && !price.is_zero() {
+    if !covers(credit, price) {
         return Ok(Err(AcceptError::InsufficientCredit));
     }
     let count = u32::try_from(command.recipients.len()).unwrap_or(u32::MAX);
@@ -95,11 +117,23 @@ pub(crate) fn add_recipients(group: &mut Group<'_>, command: &AddRecipients) -> 
     else {
         return refused("the bulk has too many recipients");
     };
-    let place = Place { key, line: bulk.line, urgent: bulk.urgent, due_at: NEVER };
+    let place = Place {
+        key,
+        line: bulk.line,
+        urgent: bulk.urgent,
+        due_at: NEVER,
+    };
     insert_recipients(group.conn, &place, first, &command.recipients)?;
     count_into(&mut bulk.counts, &command.recipients);
     save_built(group.conn, key, &bulk.counts, next, total, command.now)?;
-    group.post(command.account, EntryKind::Reserve, price, Some(command.bulk), command.now, None)?;
+    group.post(
+        command.account,
+        EntryKind::Reserve,
+        price,
+        Some(command.bulk),
+        command.now,
+        None,
+    )?;
     Ok(Ok(()))
 }
 
@@ -114,7 +148,13 @@ pub(crate) fn seal_bulk(group: &mut Group<'_>, account: AccountId, bulk: BulkNo)
         .prepare_cached("UPDATE bulk SET stage = ?3 WHERE account_id = ?1 AND bulk_no = ?2")?
         .execute(params![account.0, bulk.0, BulkStage::Accepted as u8])?;
     let open = row.counts.open() > 0;
-    set_sweep(group.conn, key, open.then(|| first_sweep(&row)), 0)?;
+    let sweep_at = first_sweep(
+        row.accepted_at,
+        row.due_at,
+        row.expires_at,
+        row.report_millis(),
+    );
+    set_sweep(group.conn, key, open.then_some(sweep_at), 0)?;
     group
         .conn
         .prepare_cached("UPDATE slice SET due_at = ?3 WHERE account_id = ?1 AND bulk_no = ?2")?
@@ -127,18 +167,29 @@ fn refused<T>(why: &'static str) -> Answer<T> {
     Ok(Err(AcceptError::Refused(why)))
 }
 
+/// What costs nothing needs no credit.
+fn covers(credit: Rials, price: Rials) -> bool {
+    price.is_zero() || (price <= credit && price.0 < i64::MAX)
+}
+
 fn building(conn: &Connection, key: BulkKey) -> Result<Option<BulkRow>, DbError> {
     Ok(load_bulk(conn, key)?.filter(|bulk| bulk.stage == BulkStage::Building))
 }
 
 fn known_key(conn: &Connection, command: &AcceptBulk) -> Result<Option<BulkNo>, DbError> {
-    let Some(digest) = &command.idempotency_key else { return Ok(None) };
+    let Some(digest) = &command.idempotency_key else {
+        return Ok(None);
+    };
     let since = command.accepted_at.plus_seconds(-IDEMPOTENCY_HOURS * 3_600);
     let bulk = conn
         .prepare_cached(
-            "SELECT bulk_no FROM idempotency WHERE account_id = ?1 AND key = ?2 AND at > ?3",
+            "SELECT bulk_no FROM idempotency i WHERE account_id = ?1 AND key = ?2 AND at > ?3
+             AND NOT EXISTS (SELECT 1 FROM bulk b WHERE b.account_id = i.account_id
+                 AND b.bulk_no = i.bulk_no AND b.stage = 3)",
         )?
-        .query_row(params![command.account.0, &digest[..], since.0], |row| row.get(0))
+        .query_row(params![command.account.0, &digest[..], since.0], |row| {
+            row.get(0)
+        })
         .optional()?;
     Ok(bulk.map(BulkNo))
 }
@@ -164,7 +215,8 @@ fn price_of(recipients: &[NewRecipient]) -> Result<Rials, &'static str> {
             None if recipient.unit_price.0 < 0 => return Err("a price is below zero"),
             None => {}
         }
-        sum = sum.checked_add(recipient.price()).ok_or("the price leaves its range")?;
+        // No credit covers a price at the end of the range, so it is refused for that.
+        sum = Rials(sum.0.saturating_add(recipient.price().0));
     }
     Ok(sum)
 }
@@ -178,10 +230,18 @@ fn count_into(counts: &mut RowCounts, recipients: &[NewRecipient]) {
 
 /// The first time at which something of a sealed bulk can run out. No submit is earlier than its
 /// due time, so no report time ends earlier than this; a sweep that comes too early moves it.
-fn first_sweep(row: &BulkRow) -> i64 {
-    let begins = row.accepted_at.max(row.due_at);
-    let reported = begins.plus_millis(row.report_millis().max(SWEEP_PAUSE_MILLIS_MIN));
-    row.expires_at.map_or(reported, |at| at.min(reported)).0
+fn first_sweep(
+    accepted_at: UnixMillis,
+    due_at: UnixMillis,
+    expires_at: Option<UnixMillis>,
+    report_millis: i64,
+) -> i64 {
+    let begins = accepted_at.max(due_at);
+    let reported = begins.plus_millis(report_millis.max(SWEEP_PAUSE_MILLIS_MIN));
+    // Nothing has run out before the millisecond after its last.
+    expires_at
+        .map_or(reported, |at| at.plus_millis(1).min(reported))
+        .0
 }
 
 fn insert_bulk(
@@ -192,15 +252,22 @@ fn insert_bulk(
 ) -> Result<(), DbError> {
     let mut counts = RowCounts::default();
     count_into(&mut counts, &command.recipients);
-    let begins = command.accepted_at.max(command.due_at);
     let report_millis = i64::from(command.report_seconds) * 1_000;
-    let reported = begins.plus_millis(report_millis.max(SWEEP_PAUSE_MILLIS_MIN));
     let sweep_at = match (command.whole, counts.open()) {
-        (false, _) => Some(command.accepted_at.plus_millis(BUILDING_MILLIS_MAX)),
+        (false, _) => Some(command.accepted_at.plus_millis(BUILDING_MILLIS_MAX).0),
         (true, 0) => None,
-        (true, _) => Some(command.expires_at.map_or(reported, |at| at.min(reported))),
+        (true, _) => Some(first_sweep(
+            command.accepted_at,
+            command.due_at,
+            command.expires_at,
+            report_millis,
+        )),
     };
-    let stage = if command.whole { BulkStage::Accepted } else { BulkStage::Building };
+    let stage = if command.whole {
+        BulkStage::Accepted
+    } else {
+        BulkStage::Building
+    };
     let mut insert = conn.prepare_cached(
         "INSERT INTO bulk (account_id, bulk_no, line_id, stage, terms, report_seconds, urgent,
          accepted_at, due_at, expires_at, next_seq, price, unsent, delivered, failed, discarded,
@@ -227,7 +294,7 @@ fn insert_bulk(
         counts.0[5],
         counts.0[6],
         counts.0[7],
-        sweep_at.map(|at| at.0),
+        sweep_at,
         &*command.text,
     ])?;
     Ok(())
@@ -284,7 +351,9 @@ fn insert_recipients(
          unit_price, text) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
     for (seq, recipient) in (first..).zip(recipients) {
-        let (state, reason) = recipient.ends_as.unwrap_or((State::Waiting, Reason::Accepted));
+        let (state, reason) = recipient
+            .ends_as
+            .unwrap_or((State::Waiting, Reason::Accepted));
         insert.raw_bind_parameter(1, account)?;
         insert.raw_bind_parameter(2, bulk)?;
         insert.raw_bind_parameter(3, seq)?;

@@ -76,8 +76,17 @@ pub(crate) fn update_account(
              expires_at = coalesce(?3, expires_at), settings = coalesce(?4, settings)
              WHERE id = ?1",
         )?
-        .execute(params![id.0, change.password_hash, change.expires_at.map(|at| at.0), settings])?;
-    Ok(if changed == 0 { Err(AdminError::Unknown("account")) } else { Ok(()) })
+        .execute(params![
+            id.0,
+            change.password_hash,
+            change.expires_at.map(|at| at.0),
+            settings
+        ])?;
+    Ok(if changed == 0 {
+        Err(AdminError::Unknown("account"))
+    } else {
+        Ok(())
+    })
 }
 
 /// Pays money in, or takes it back with a negative amount.
@@ -97,7 +106,14 @@ pub(crate) fn top_up(group: &mut Group<'_>, command: &TopUp) -> Answer<Balance> 
     }
     let note = command.note.as_deref();
     let kind = EntryKind::TopUp;
-    Ok(Ok(group.post(command.account, kind, command.amount, None, command.at, note)?))
+    Ok(Ok(group.post(
+        command.account,
+        kind,
+        command.amount,
+        None,
+        command.at,
+        note,
+    )?))
 }
 
 /// Adds a line.
@@ -105,7 +121,11 @@ pub(crate) fn create_line(group: &mut Group<'_>, new: &NewLine) -> Answer<LineId
     let done = group
         .conn
         .prepare_cached("INSERT INTO line (number, display, settings) VALUES (?1, ?2, ?3)")?
-        .execute(params![new.number.as_str(), new.display, to_json(&new.settings)?]);
+        .execute(params![
+            new.number.as_str(),
+            new.display,
+            to_json(&new.settings)?
+        ]);
     let id = inserted(group.conn, done, new.number.as_str())?;
     if id.is_ok() {
         bump_catalog(group.conn)?;
@@ -148,7 +168,10 @@ pub(crate) fn grant_line(
     } else {
         "DELETE FROM line_grant WHERE account_id = ?1 AND line_id = ?2"
     };
-    group.conn.prepare_cached(sql)?.execute([account.0, line.0])?;
+    group
+        .conn
+        .prepare_cached(sql)?
+        .execute([account.0, line.0])?;
     bump_catalog(group.conn)?;
     Ok(Ok(()))
 }

@@ -12,11 +12,20 @@ use store::StoreError;
 pub(crate) fn backup(from: &Path, to: &Path) -> Result<(), StoreError> {
     let io = |error: std::io::Error| StoreError::Other(format!("{}: {error}", to.display()));
     // Made here, so that it is never readable by others and never replaces a file.
-    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(to).map_err(io)?;
+    fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(to)
+        .map_err(io)?;
     let copied = copy(from, to).and_then(|()| {
-        fs::File::open(to).and_then(|file| file.sync_all()).map_err(io)?;
+        fs::File::open(to)
+            .and_then(|file| file.sync_all())
+            .map_err(io)?;
         let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
-        fs::File::open(folder.unwrap_or(Path::new("."))).and_then(|dir| dir.sync_all()).map_err(io)
+        fs::File::open(folder.unwrap_or(Path::new(".")))
+            .and_then(|dir| dir.sync_all())
+            .map_err(io)
     });
     if copied.is_err() {
         // A copy that is not whole must not be taken for one.
@@ -39,10 +48,13 @@ fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
         }
     }
     // One file, without a log beside it.
-    let mode: String =
-        target.query_row("PRAGMA journal_mode=DELETE", [], |row| row.get(0)).map_err(other)?;
+    let mode: String = target
+        .query_row("PRAGMA journal_mode=DELETE", [], |row| row.get(0))
+        .map_err(other)?;
     if mode != "delete" {
-        return Err(StoreError::Other(format!("backup: the copy keeps journal mode {mode}")));
+        return Err(StoreError::Other(format!(
+            "backup: the copy keeps journal mode {mode}"
+        )));
     }
     target.close().map_err(|(_, error)| other(error))
 }

@@ -83,7 +83,11 @@ fn tariffs(conn: &Connection) -> Result<Vec<TariffRow>, DbError> {
             Ok(TariffRow {
                 line: row.get::<_, Option<i64>>(0)?.map(LineId),
                 operator: row.get::<_, Option<u8>>(1)?.map(OperatorId),
-                alphabet: if row.get::<_, u8>(2)? == 0 { Alphabet::Gsm7 } else { Alphabet::Ucs2 },
+                alphabet: if row.get::<_, u8>(2)? == 0 {
+                    Alphabet::Gsm7
+                } else {
+                    Alphabet::Ucs2
+                },
                 price: Rials(row.get(3)?),
             })
         })?

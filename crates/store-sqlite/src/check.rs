@@ -66,15 +66,14 @@ fn check_accounts(conn: &Connection, findings: &mut Findings) -> Result<(), DbEr
     Ok(())
 }
 
-fn check_balance(
-    conn: &Connection,
-    id: AccountId,
-    findings: &mut Findings,
-) -> Result<(), DbError> {
+fn check_balance(conn: &Connection, id: AccountId, findings: &mut Findings) -> Result<(), DbError> {
     let (balance, next): (Balance, i64) = conn
         .prepare_cached("SELECT credit, reserved, next_entry_no FROM account WHERE id = ?1")?
         .query_row([id.0], |row| {
-            let balance = Balance { credit: Rials(row.get(0)?), reserved: Rials(row.get(1)?) };
+            let balance = Balance {
+                credit: Rials(row.get(0)?),
+                reserved: Rials(row.get(1)?),
+            };
             Ok((balance, row.get(2)?))
         })?;
     let mut statement = conn.prepare_cached(
@@ -165,7 +164,9 @@ fn check_bulks(conn: &Connection, findings: &mut Findings) -> Result<(), DbError
         more = snapshot(conn, |conn| {
             let mut seen = 0;
             while seen < RECIPIENTS_PER_READ {
-                let Some((key, row)) = next_bulk(conn, after)? else { return Ok(false) };
+                let Some((key, row)) = next_bulk(conn, after)? else {
+                    return Ok(false);
+                };
                 after = (key.0.0, key.1.0);
                 // One more for the bulk itself, so that empty ones count too.
                 seen += 1 + check_bulk(conn, key, &row, findings)?;
@@ -176,10 +177,7 @@ fn check_bulks(conn: &Connection, findings: &mut Findings) -> Result<(), DbError
     Ok(())
 }
 
-fn next_bulk(
-    conn: &Connection,
-    after: (i64, u32),
-) -> Result<Option<(BulkKey, BulkRow)>, DbError> {
+fn next_bulk(conn: &Connection, after: (i64, u32)) -> Result<Option<(BulkKey, BulkRow)>, DbError> {
     let mut statement = conn.prepare_cached(
         "SELECT line_id, stage, terms, report_seconds, urgent, accepted_at, due_at, expires_at,
          next_seq, price, returned, reached, unsent, submitted, held, delivered, failed, discarded,
@@ -187,7 +185,9 @@ fn next_bulk(
          FROM bulk WHERE (account_id, bulk_no) > (?1, ?2) ORDER BY account_id, bulk_no LIMIT 1",
     )?;
     let mut rows = statement.query(params![after.0, after.1])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
     let key = (AccountId(row.get(23)?), BulkNo(row.get(24)?));
     Ok(Some((key, bulk_row(row)?)))
 }
@@ -240,7 +240,12 @@ fn sum_up(conn: &Connection, key: BulkKey, bulk: &BulkRow) -> Result<Sums, DbErr
     )?;
     let mut rows = statement.query(params![key.0.0, key.1.0])?;
     while let Some(row) = rows.next()? {
-        sums.add(row.get(0)?, row.get(1)?, &progress(row, 2)?, bulk.terms.refund_basis);
+        sums.add(
+            row.get(0)?,
+            row.get(1)?,
+            &progress(row, 2)?,
+            bulk.terms.refund_basis,
+        );
     }
     Ok(sums)
 }
@@ -253,15 +258,36 @@ fn check_bulk(
 ) -> Result<u64, DbError> {
     let sums = sum_up(conn, key, bulk)?;
     let name = || format!("account {}, bulk {}", key.0, key.1);
-    findings.expect(sums.recipients == u64::from(bulk.next_seq), "bulk-recipients", || {
-        format!("{}: {} recipients, {} were written", name(), sums.recipients, bulk.next_seq)
-    });
-    let counts = bulk.counts.report(i64::from(sums.states[State::Attempted as usize]));
+    findings.expect(
+        sums.recipients == u64::from(bulk.next_seq),
+        "bulk-recipients",
+        || {
+            format!(
+                "{}: {} recipients, {} were written",
+                name(),
+                sums.recipients,
+                bulk.next_seq
+            )
+        },
+    );
+    let counts = bulk
+        .counts
+        .report(i64::from(sums.states[State::Attempted as usize]));
     findings.expect(counts.0 == sums.states, "bulk-counts", || {
-        format!("{}: counted {:?}, there are {:?}", name(), counts.0, sums.states)
+        format!(
+            "{}: counted {:?}, there are {:?}",
+            name(),
+            counts.0,
+            sums.states
+        )
     });
     findings.expect(bulk.reached == sums.reached, "bulk-counts", || {
-        format!("{}: {} counted as reached, there are {}", name(), bulk.reached, sums.reached)
+        format!(
+            "{}: {} counted as reached, there are {}",
+            name(),
+            bulk.reached,
+            sums.reached
+        )
     });
     let released = bulk.returned.0 - sums.refunded;
     let whole = sums.reserved + sums.charged + released;
@@ -275,23 +301,36 @@ fn check_bulk(
         )
     });
     findings.expect(sums.odd_parts == 0, "outstanding", || {
-        format!("{}: {} recipients await answers that cannot be", name(), sums.odd_parts)
+        format!(
+            "{}: {} recipients await answers that cannot be",
+            name(),
+            sums.odd_parts
+        )
     });
     let is_watched = bulk.sweep_at.is_some() || bulk.counts.open() == 0;
-    findings.expect(is_watched, "sweep", || format!("{}: no sweep will look at it", name()));
+    findings.expect(is_watched, "sweep", || {
+        format!("{}: no sweep will look at it", name())
+    });
     let slices = slices_of(conn, key)?;
     findings.expect(slices == sums.slices, "slices", || {
-        let odd = sums.slices.iter().find(|(slice, counts)| slices.get(slice) != Some(counts));
-        let odd = odd.or_else(|| slices.iter().find(|(slice, _)| !sums.slices.contains_key(slice)));
-        format!("{}: (slice, operator) → (waiting, attempted) is wrong near {odd:?}", name())
+        let odd = sums
+            .slices
+            .iter()
+            .find(|(slice, counts)| slices.get(slice) != Some(counts));
+        let odd = odd.or_else(|| {
+            slices
+                .iter()
+                .find(|(slice, _)| !sums.slices.contains_key(slice))
+        });
+        format!(
+            "{}: (slice, operator) → (waiting, attempted) is wrong near {odd:?}",
+            name()
+        )
     });
     Ok(sums.recipients)
 }
 
-fn slices_of(
-    conn: &Connection,
-    key: BulkKey,
-) -> Result<SliceCounts, DbError> {
+fn slices_of(conn: &Connection, key: BulkKey) -> Result<SliceCounts, DbError> {
     let slices = conn
         .prepare_cached(
             "SELECT slice_no, operator, waiting, attempted FROM slice

@@ -5,7 +5,6 @@ use crate::error::DbError;
 use crate::fairness::{Floors, LaneBudget, hand_out};
 use crate::group::Group;
 use crate::queue::{AccountQueue, Texts};
-use crate::rows::NEVER;
 use domain::ids::LinkId;
 use domain::time::UnixMillis;
 use rusqlite::{CachedStatement, params};
@@ -18,8 +17,8 @@ const PARTS_PER_COMMAND_MAX: u32 = 10_000;
 /// Accounts of one lane that one claim serves at most; the next claim goes on after them.
 const ACCOUNTS_PER_LANE_MAX: usize = 64;
 
-/// Accounts of one lane that one claim looks at in search of due ones.
-const ACCOUNTS_LOOKED_AT_MAX: usize = 1_000;
+/// Accounts that one command looks at in search of due ones, over all lanes.
+const ACCOUNTS_LOOKED_AT_MAX: u32 = 20_000;
 
 /// What the writer remembers of claims.
 #[derive(Default)]
@@ -57,13 +56,19 @@ pub(crate) fn claim_due(
              ORDER BY account_id, due_at LIMIT 1",
         )?,
         messages: Vec::new(),
+        looks_left: ACCOUNTS_LOOKED_AT_MAX,
     };
     claim.memory.turn = claim.memory.turn.wrapping_add(1);
     let mut left = PARTS_PER_COMMAND_MAX;
     for link in &command.links {
         left = left.saturating_sub(claim.link(link, left)?);
     }
-    let Claim { queues, messages, .. } = claim;
+    let cut_short = claim.is_cut_short();
+    let Claim {
+        queues, messages, ..
+    } = claim;
+    // Who gets less than there is would sleep until something becomes due: ring again.
+    group.made_due |= cut_short;
     for queue in queues.into_values() {
         queue.save(conn)?;
     }
@@ -77,6 +82,7 @@ struct Claim<'g, 'c> {
     reader: crate::queue::Reader<'c>,
     accounts: CachedStatement<'c>,
     messages: Vec<ClaimedMessage>,
+    looks_left: u32,
 }
 
 impl Claim<'_, '_> {
@@ -117,6 +123,12 @@ impl Claim<'_, '_> {
         Ok(taken)
     }
 
+    /// True when a limit of this command, and not the want of messages, ended the search.
+    fn is_cut_short(&self) -> bool {
+        self.looks_left == 0 || self.reader.is_cut_short()
+    }
+
+    /// Claims of one class until the share is used up or nothing more is due.
     fn class(
         &mut self,
         link: LinkId,
@@ -124,16 +136,34 @@ impl Claim<'_, '_> {
         urgent: bool,
         budget: u32,
     ) -> Result<u32, DbError> {
-        if budget == 0 {
-            return Ok(0);
+        let mut taken = 0;
+        // More than one round when accounts turned out to have nothing that may still leave.
+        while taken < budget && !self.is_cut_short() {
+            let left = budget - taken;
+            let mut accounts = Vec::with_capacity(lanes.len());
+            for lane in lanes.iter() {
+                let max = lane.left.min(left) as usize;
+                let max = max.min(ACCOUNTS_PER_LANE_MAX);
+                accounts.push(self.due_accounts(lane.lane, urgent, max)?);
+            }
+            if accounts.iter().all(Vec::is_empty) {
+                break;
+            }
+            taken += self.round(link, lanes, &mut accounts, urgent, left)?;
         }
-        let mut accounts = Vec::with_capacity(lanes.len());
-        for lane in lanes.iter() {
-            let max = lane.left.min(budget) as usize;
-            accounts.push(self.due_accounts(lane.lane, urgent, max.min(ACCOUNTS_PER_LANE_MAX))?);
-        }
+        Ok(taken)
+    }
+
+    fn round(
+        &mut self,
+        link: LinkId,
+        lanes: &mut [LaneBudget],
+        accounts: &mut [Vec<i64>],
+        urgent: bool,
+        budget: u32,
+    ) -> Result<u32, DbError> {
         let names: Vec<Lane> = lanes.iter().map(|lane| lane.lane).collect();
-        hand_out(lanes, &mut accounts, budget, |lane, account, parts| {
+        hand_out(lanes, accounts, budget, |lane, account, parts| {
             let lane = names[lane];
             self.memory.cursors.insert((lane, urgent), account);
             let queue = self
@@ -149,26 +179,21 @@ impl Claim<'_, '_> {
     /// one served last. One step of the index for each account, however much it has waiting.
     fn due_accounts(&mut self, lane: Lane, urgent: bool, max: usize) -> Result<Vec<i64>, DbError> {
         let mut due = Vec::new();
-        if max == 0 {
-            return Ok(due);
-        }
-        let served = self.memory.cursors.get(&(lane, urgent)).copied().unwrap_or(i64::MIN);
+        let served = self
+            .memory
+            .cursors
+            .get(&(lane, urgent))
+            .copied()
+            .unwrap_or(i64::MIN);
         let (mut after, mut wrapped) = (served, false);
-        for _ in 0..ACCOUNTS_LOOKED_AT_MAX {
-            let mut rows = self.accounts.query(params![
-                lane.line.0,
-                lane.operator.0,
-                urgent,
-                after
-            ])?;
-            let found: Option<(i64, i64)> = match rows.next()? {
-                Some(row) => Some((row.get(0)?, row.get(1)?)),
-                None => None,
-            };
+        while due.len() < max && self.looks_left > 0 {
+            self.looks_left -= 1;
+            let found = self.next_account(lane, urgent, after)?;
             match found {
                 Some((account, _)) if wrapped && account > served => break,
                 Some((account, due_at)) => {
-                    if due_at <= self.now.0 && due_at < NEVER {
+                    let queue = self.queues.get(&(lane, urgent, account));
+                    if due_at <= self.now.0 && !queue.is_some_and(AccountQueue::is_used_up) {
                         due.push(account);
                     }
                     after = account;
@@ -176,14 +201,27 @@ impl Claim<'_, '_> {
                 None if wrapped => break,
                 None => (after, wrapped) = (i64::MIN, true),
             }
-            if due.len() >= max {
-                break;
-            }
         }
-        if due.is_empty() {
+        if due.is_empty() && max > 0 {
             // The next claim looks on from here, should there be more accounts than looks.
             self.memory.cursors.insert((lane, urgent), after);
         }
         Ok(due)
+    }
+
+    /// The first account after `after` with something in the lane, and when it is first due.
+    fn next_account(
+        &mut self,
+        lane: Lane,
+        urgent: bool,
+        after: i64,
+    ) -> Result<Option<(i64, i64)>, DbError> {
+        let mut rows = self
+            .accounts
+            .query(params![lane.line.0, lane.operator.0, urgent, after])?;
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
+        Ok(Some((row.get(0)?, row.get(1)?)))
     }
 }

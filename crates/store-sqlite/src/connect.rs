@@ -60,6 +60,9 @@ pub fn open_read_only(path: &Path) -> Result<Connection, OpenError> {
     let conn = Connection::open_with_flags(path, flags())?;
     conn.busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MILLIS))?;
     refuse_foreign(&conn, path)?;
+    if refuse_newer(&conn)? == 0 {
+        return Err(OpenError::NotOurs(path.to_owned()));
+    }
     conn.execute_batch("PRAGMA query_only=ON; PRAGMA cache_size=-4096;")?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
     Ok(conn)
@@ -70,12 +73,27 @@ fn flags() -> OpenFlags {
 }
 
 fn create_private(path: &Path) -> Result<(), OpenError> {
-    let failed = |source| OpenError::Io { path: path.to_owned(), source };
-    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(parent).map_err(failed)?;
+    let failed = |source| OpenError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    if let Some(parent) = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+    {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(parent)
+            .map_err(failed)?;
     }
     // SQLite gives the log and the shared memory the permissions of the database itself.
-    match fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+    match fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+    {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(failed(error)),

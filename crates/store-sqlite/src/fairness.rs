@@ -50,8 +50,12 @@ pub(crate) fn hand_out<E>(
         let open = |lane: usize, lanes: &[LaneBudget], accounts: &[Vec<i64>]| {
             lanes[lane].left > 0 && !accounts[lane].is_empty()
         };
-        let active = (0..lanes.len()).filter(|lane| open(*lane, lanes, accounts)).count();
-        let Some(lane_share) = share_of(budget, active) else { return Ok(total) };
+        let active = (0..lanes.len())
+            .filter(|lane| open(*lane, lanes, accounts))
+            .count();
+        let Some(lane_share) = share_of(budget, active) else {
+            return Ok(total);
+        };
         for lane in 0..lanes.len() {
             if budget == 0 || !open(lane, lanes, accounts) {
                 continue;
@@ -93,8 +97,15 @@ mod tests {
     use domain::ids::{LineId, OperatorId};
 
     fn lane(line: i64, left: u32) -> LaneBudget {
-        let lane = Lane { line: LineId(line), operator: OperatorId(1) };
-        LaneBudget { lane, left, floor: 0 }
+        let lane = Lane {
+            line: LineId(line),
+            operator: OperatorId(1),
+        };
+        LaneBudget {
+            lane,
+            left,
+            floor: 0,
+        }
     }
 
     fn run(lanes: &mut [LaneBudget], accounts: &[Vec<i64>], budget: u32, has: u32) -> Vec<u32> {
@@ -111,12 +122,18 @@ mod tests {
         .unwrap();
         let mut names: Vec<i64> = accounts.concat();
         names.sort_unstable();
-        names.iter().map(|name| given.get(name).copied().unwrap_or(0)).collect()
+        names
+            .iter()
+            .map(|name| given.get(name).copied().unwrap_or(0))
+            .collect()
     }
 
     #[test]
     fn accounts_of_a_lane_get_the_same() {
-        assert_eq!(run(&mut [lane(1, 90)], &[vec![1, 2, 3]], 100, 1_000), [30, 30, 30]);
+        assert_eq!(
+            run(&mut [lane(1, 90)], &[vec![1, 2, 3]], 100, 1_000),
+            [30, 30, 30]
+        );
     }
 
     #[test]
@@ -128,7 +145,10 @@ mod tests {
     #[test]
     fn nobody_gets_more_than_there_is() {
         assert_eq!(run(&mut [lane(1, 100)], &[vec![1, 2]], 100, 5), [5, 5]);
-        assert_eq!(run(&mut [lane(1, 100)], &[vec![]], 100, 5), Vec::<u32>::new());
+        assert_eq!(
+            run(&mut [lane(1, 100)], &[vec![]], 100, 5),
+            Vec::<u32>::new()
+        );
     }
 
     #[test]

@@ -48,7 +48,13 @@ pub(crate) struct Group<'c> {
 
 impl<'c> Group<'c> {
     pub(crate) fn new(conn: &'c Connection, memory: &'c mut Memory) -> Self {
-        Self { conn, memory, accounts: BTreeMap::new(), parked: None, made_due: false }
+        Self {
+            conn,
+            memory,
+            accounts: BTreeMap::new(),
+            parked: None,
+            made_due: false,
+        }
     }
 
     /// The account's row as this transaction sees it.
@@ -115,12 +121,21 @@ impl<'c> Group<'c> {
                 "INSERT INTO ledger_entry (account_id, no, kind, amount, bulk_no, at, note)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?
-            .execute(params![id.0, no, kind as u8, amount.0, bulk.map(|no| no.0), at.0, note])?;
+            .execute(params![
+                id.0,
+                no,
+                kind as u8,
+                amount.0,
+                bulk.map(|no| no.0),
+                at.0,
+                note
+            ])?;
         Ok(balance)
     }
 
     fn known(&mut self, id: AccountId) -> Result<&mut AccountRow, DbError> {
-        self.account(id)?.ok_or_else(|| DbError::Row(format!("account {id} is gone")))
+        self.account(id)?
+            .ok_or_else(|| DbError::Row(format!("account {id} is gone")))
     }
 
     /// Whether any receipt is parked. Asked once for each group, since nearly always there is
@@ -144,7 +159,11 @@ impl<'c> Group<'c> {
 
     /// Writes the accounts that changed.
     pub(crate) fn flush(&mut self) -> Result<(), DbError> {
-        for (id, account) in self.accounts.iter_mut().filter(|(_, account)| account.changed) {
+        for (id, account) in self
+            .accounts
+            .iter_mut()
+            .filter(|(_, account)| account.changed)
+        {
             self.conn
                 .prepare_cached(
                     "UPDATE account SET credit = ?2, reserved = ?3, next_bulk_no = ?4,

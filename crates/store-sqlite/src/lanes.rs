@@ -24,7 +24,9 @@ pub(crate) fn waiting_lanes(conn: &Connection, now: UnixMillis) -> Result<Waitin
     let mut after = (i64::MIN, 0);
     loop {
         let next: Option<(i64, u8)> = lanes
-            .query_row(params![after.0, after.1], |row| Ok((row.get(0)?, row.get(1)?)))
+            .query_row(params![after.0, after.1], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
             .optional()?;
         let Some(next) = next else { break };
         after = next;
@@ -33,7 +35,10 @@ pub(crate) fn waiting_lanes(conn: &Connection, now: UnixMillis) -> Result<Waitin
             due |= search.lane(next, urgent, due)?;
         }
         if due {
-            waiting.due.push(Lane { line: LineId(next.0), operator: OperatorId(next.1) });
+            waiting.due.push(Lane {
+                line: LineId(next.0),
+                operator: OperatorId(next.1),
+            });
         }
     }
     waiting.next_due_at = search.next.map(UnixMillis);
@@ -84,7 +89,9 @@ impl<'c> Search<'c> {
                     Ok((row.get(0)?, row.get(1)?))
                 })
                 .optional()?;
-            let Some((id, first)) = found else { return Ok(due) };
+            let Some((id, first)) = found else {
+                return Ok(due);
+            };
             account = id;
             if first > self.now.0 {
                 self.earliest(first);
@@ -95,7 +102,9 @@ impl<'c> Search<'c> {
                 self.steps += 1;
                 let future = self
                     .future
-                    .query_row(params![lane.0, lane.1, urgent, id, self.now.0], |row| row.get(0))
+                    .query_row(params![lane.0, lane.1, urgent, id, self.now.0], |row| {
+                        row.get(0)
+                    })
                     .optional()?;
                 self.earliest(future.unwrap_or(NEVER));
             }

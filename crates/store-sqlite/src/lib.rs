@@ -56,7 +56,12 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { readers: 3, commands_queued_max: 8_192, writer_cache_kib: 32 * 1_024, pages_max: None }
+        Self {
+            readers: 3,
+            commands_queued_max: 8_192,
+            writer_cache_kib: 32 * 1_024,
+            pages_max: None,
+        }
     }
 }
 
@@ -82,7 +87,10 @@ impl SqliteStore {
         let readers = (0..options.readers.max(1))
             .map(|_| open_read_only(path))
             .collect::<Result<_, _>>()?;
-        let failed = |source| OpenError::Io { path: path.to_owned(), source };
+        let failed = |source| OpenError::Io {
+            path: path.to_owned(),
+            source,
+        };
         Ok(Self {
             path: path.to_owned(),
             writer: Writer::start(conn, options.commands_queued_max).map_err(failed)?,

@@ -25,10 +25,17 @@ pub(crate) fn record_outcomes(
     let mut order: Vec<&Outcome> = command.outcomes.iter().collect();
     order.sort_by_key(|outcome| outcome.part.recipient);
     for of_one in order.chunk_by(|a, b| a.part.recipient == b.part.recipient) {
-        let Some(mut open) = work.open(of_one[0].part.recipient)? else { continue };
+        let Some(mut open) = work.open(of_one[0].part.recipient)? else {
+            continue;
+        };
         for outcome in of_one {
             work.apply(&mut open, event(outcome))?;
-            let SubmitResult::Accepted { message_id: Some(id) } = &outcome.result else { continue };
+            let SubmitResult::Accepted {
+                message_id: Some(id),
+            } = &outcome.result
+            else {
+                continue;
+            };
             write_map(&mut map, command.link, id, outcome.part)?;
             if group.any_parked()? {
                 for receipt in take_parked(conn, command.link, id, outcome.part.part)? {
@@ -49,7 +56,14 @@ fn write_map(
     part: PartKey,
 ) -> Result<(), DbError> {
     let key = part.recipient;
-    map.execute(params![link.0, message_id, key.account.0, key.bulk.0, key.seq.0, part.part])?;
+    map.execute(params![
+        link.0,
+        message_id,
+        key.account.0,
+        key.bulk.0,
+        key.seq.0,
+        part.part
+    ])?;
     Ok(())
 }
 

@@ -23,34 +23,52 @@ use tokio::sync::{Notify, watch};
 #[async_trait]
 impl Store for SqliteStore {
     async fn accept_bulk(&self, command: AcceptBulk) -> Result<AcceptedBulk, AcceptError> {
-        self.writer.run("accept_bulk", move |group| accept::accept_bulk(group, &command)).await?
+        self.writer
+            .run("accept_bulk", move |group| {
+                accept::accept_bulk(group, &command)
+            })
+            .await?
     }
 
     async fn add_recipients(&self, command: AddRecipients) -> Result<(), AcceptError> {
         self.writer
-            .run("add_recipients", move |group| accept::add_recipients(group, &command))
+            .run("add_recipients", move |group| {
+                accept::add_recipients(group, &command)
+            })
             .await?
     }
 
     async fn seal_bulk(&self, account: AccountId, bulk: BulkNo) -> Result<(), AcceptError> {
-        self.writer.run("seal_bulk", move |group| accept::seal_bulk(group, account, bulk)).await?
+        self.writer
+            .run("seal_bulk", move |group| {
+                accept::seal_bulk(group, account, bulk)
+            })
+            .await?
     }
 
     async fn stop_bulk(&self, command: StopBulk) -> Result<Stopped, StoreError> {
-        self.writer.run("stop_bulk", move |group| stop::stop_bulk(group, &command)).await
+        self.writer
+            .run("stop_bulk", move |group| stop::stop_bulk(group, &command))
+            .await
     }
 
     async fn waiting_lanes(&self, now: UnixMillis) -> Result<WaitingLanes, StoreError> {
-        self.readers.run(move |conn| snapshot(conn, |conn| lanes::waiting_lanes(conn, now))).await
+        self.readers
+            .run(move |conn| snapshot(conn, |conn| lanes::waiting_lanes(conn, now)))
+            .await
     }
 
     async fn claim_due(&self, command: ClaimDue) -> Result<Vec<ClaimedMessage>, StoreError> {
-        self.writer.run("claim_due", move |group| claim::claim_due(group, &command)).await
+        self.writer
+            .run("claim_due", move |group| claim::claim_due(group, &command))
+            .await
     }
 
     async fn record_outcomes(&self, command: RecordOutcomes) -> Result<(), StoreError> {
         self.writer
-            .run("record_outcomes", move |group| outcomes::record_outcomes(group, &command))
+            .run("record_outcomes", move |group| {
+                outcomes::record_outcomes(group, &command)
+            })
             .await
     }
 
@@ -59,55 +77,75 @@ impl Store for SqliteStore {
         command: RecordReceipts,
     ) -> Result<ReceiptsRecorded, StoreError> {
         self.writer
-            .run("record_receipts", move |group| receipts::record_receipts(group, &command))
+            .run("record_receipts", move |group| {
+                receipts::record_receipts(group, &command)
+            })
             .await
     }
 
     async fn record_inbound(&self, parts: Vec<InboundPart>) -> Result<(), StoreError> {
         self.writer
-            .run("record_inbound", move |group| inbound::record_inbound(group, &parts))
+            .run("record_inbound", move |group| {
+                inbound::record_inbound(group, &parts)
+            })
             .await
     }
 
     async fn recover_in_doubt(&self, now: UnixMillis) -> Result<Recovered, StoreError> {
         self.writer
-            .run("recover_in_doubt", move |group| recover::recover_in_doubt(group, now))
+            .run("recover_in_doubt", move |group| {
+                recover::recover_in_doubt(group, now)
+            })
             .await
     }
 
     async fn sweep(&self, now: UnixMillis) -> Result<Swept, StoreError> {
-        self.writer.run("sweep", move |group| sweep::sweep(group, now)).await
+        self.writer
+            .run("sweep", move |group| sweep::sweep(group, now))
+            .await
     }
 
     async fn save_link_status(&self, status: LinkStatus) -> Result<(), StoreError> {
         self.writer
-            .run("save_link_status", move |group| admin::save_link_status(group, &status))
+            .run("save_link_status", move |group| {
+                admin::save_link_status(group, &status)
+            })
             .await
     }
 
     async fn create_account(&self, account: NewAccount) -> Result<AccountId, AdminError> {
         self.writer
-            .run("create_account", move |group| admin::create_account(group, &account))
+            .run("create_account", move |group| {
+                admin::create_account(group, &account)
+            })
             .await?
     }
 
     async fn update_account(&self, id: AccountId, change: AccountChange) -> Result<(), AdminError> {
         self.writer
-            .run("update_account", move |group| admin::update_account(group, id, &change))
+            .run("update_account", move |group| {
+                admin::update_account(group, id, &change)
+            })
             .await?
     }
 
     async fn top_up(&self, command: TopUp) -> Result<Balance, AdminError> {
-        self.writer.run("top_up", move |group| admin::top_up(group, &command)).await?
+        self.writer
+            .run("top_up", move |group| admin::top_up(group, &command))
+            .await?
     }
 
     async fn create_line(&self, line: NewLine) -> Result<LineId, AdminError> {
-        self.writer.run("create_line", move |group| admin::create_line(group, &line)).await?
+        self.writer
+            .run("create_line", move |group| admin::create_line(group, &line))
+            .await?
     }
 
     async fn update_line(&self, id: LineId, settings: LineSettings) -> Result<(), AdminError> {
         self.writer
-            .run("update_line", move |group| admin::update_line(group, id, &settings))
+            .run("update_line", move |group| {
+                admin::update_line(group, id, &settings)
+            })
             .await?
     }
 
@@ -118,7 +156,9 @@ impl Store for SqliteStore {
         granted: bool,
     ) -> Result<(), AdminError> {
         self.writer
-            .run("grant_line", move |group| admin::grant_line(group, account, line, granted))
+            .run("grant_line", move |group| {
+                admin::grant_line(group, account, line, granted)
+            })
             .await?
     }
 
@@ -128,18 +168,24 @@ impl Store for SqliteStore {
         settings: LinkSettings,
     ) -> Result<LinkId, AdminError> {
         self.writer
-            .run("create_link", move |group| admin::create_link(group, &name, &settings))
+            .run("create_link", move |group| {
+                admin::create_link(group, &name, &settings)
+            })
             .await?
     }
 
     async fn update_link(&self, id: LinkId, settings: LinkSettings) -> Result<(), AdminError> {
         self.writer
-            .run("update_link", move |group| admin::update_link(group, id, &settings))
+            .run("update_link", move |group| {
+                admin::update_link(group, id, &settings)
+            })
             .await?
     }
 
     async fn set_tariff(&self, change: TariffChange) -> Result<(), AdminError> {
-        self.writer.run("set_tariff", move |group| admin::set_tariff(group, &change)).await?
+        self.writer
+            .run("set_tariff", move |group| admin::set_tariff(group, &change))
+            .await?
     }
 
     async fn catalog(&self, known: Option<u64>) -> Result<Option<Arc<Catalog>>, StoreError> {
@@ -149,7 +195,9 @@ impl Store for SqliteStore {
 
     async fn account_by_name(&self, name: &str) -> Result<Option<Account>, StoreError> {
         let name = name.to_owned();
-        self.readers.run(move |conn| queries::account_by_name(conn, &name)).await
+        self.readers
+            .run(move |conn| queries::account_by_name(conn, &name))
+            .await
     }
 
     async fn accounts(
@@ -157,11 +205,15 @@ impl Store for SqliteStore {
         after: Option<AccountId>,
         limit: u32,
     ) -> Result<Vec<AccountSummary>, StoreError> {
-        self.readers.run(move |conn| queries::accounts(conn, after, limit)).await
+        self.readers
+            .run(move |conn| queries::accounts(conn, after, limit))
+            .await
     }
 
     async fn balance(&self, account: AccountId) -> Result<Balance, StoreError> {
-        self.readers.run(move |conn| queries::balance(conn, account)).await
+        self.readers
+            .run(move |conn| queries::balance(conn, account))
+            .await
     }
 
     async fn ledger(
@@ -170,7 +222,9 @@ impl Store for SqliteStore {
         after: Option<i64>,
         limit: u32,
     ) -> Result<Vec<Entry>, StoreError> {
-        self.readers.run(move |conn| queries::ledger(conn, account, after, limit)).await
+        self.readers
+            .run(move |conn| queries::ledger(conn, account, after, limit))
+            .await
     }
 
     async fn bulk(
@@ -210,13 +264,17 @@ impl Store for SqliteStore {
             let conn = open_read_only(&path).map_err(|e| StoreError::Other(e.to_string()))?;
             check::check(&conn).map_err(StoreError::from)
         });
-        checked.await.map_err(|error| StoreError::Other(error.to_string()))?
+        checked
+            .await
+            .map_err(|error| StoreError::Other(error.to_string()))?
     }
 
     async fn backup(&self, to: &Path) -> Result<(), StoreError> {
         let (from, to) = (self.path.clone(), to.to_owned());
         let copied = tokio::task::spawn_blocking(move || backup::backup(&from, &to));
-        copied.await.map_err(|error| StoreError::Other(error.to_string()))?
+        copied
+            .await
+            .map_err(|error| StoreError::Other(error.to_string()))?
     }
 
     fn due(&self) -> Arc<Notify> {

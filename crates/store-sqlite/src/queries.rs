@@ -25,7 +25,10 @@ pub(crate) fn from_json<T: DeserializeOwned>(
     column: usize,
     what: &str,
 ) -> Result<T, DbError> {
-    let text = row.get_ref(column)?.as_str().map_err(|error| DbError::Row(error.to_string()))?;
+    let text = row
+        .get_ref(column)?
+        .as_str()
+        .map_err(|error| DbError::Row(error.to_string()))?;
     serde_json::from_str(text)
         .map_err(|error| DbError::Row(format!("the {what} cannot be read: {error}")))
 }
@@ -36,7 +39,9 @@ pub(crate) fn account_by_name(conn: &Connection, name: &str) -> Result<Option<Ac
          WHERE name = ?1",
     )?;
     let mut rows = statement.query([name])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
     Ok(Some(Account {
         id: AccountId(row.get(0)?),
         name: row.get(1)?,
@@ -65,7 +70,10 @@ pub(crate) fn accounts(
             created_at: UnixMillis(row.get(2)?),
             expires_at: UnixMillis(row.get(3)?),
             settings: from_json(row, 4, "settings of an account")?,
-            balance: Balance { credit: Rials(row.get(5)?), reserved: Rials(row.get(6)?) },
+            balance: Balance {
+                credit: Rials(row.get(5)?),
+                reserved: Rials(row.get(6)?),
+            },
         });
     }
     Ok(accounts)
@@ -76,7 +84,10 @@ pub(crate) fn balance(conn: &Connection, account: AccountId) -> Result<Balance, 
     let balance = conn
         .prepare_cached("SELECT credit, reserved FROM account WHERE id = ?1")?
         .query_row([account.0], |row| {
-            Ok(Balance { credit: Rials(row.get(0)?), reserved: Rials(row.get(1)?) })
+            Ok(Balance {
+                credit: Rials(row.get(0)?),
+                reserved: Rials(row.get(1)?),
+            })
         })
         .optional()?;
     Ok(balance.unwrap_or_default())
@@ -118,7 +129,11 @@ pub(crate) fn bulk(conn: &Connection, key: BulkKey) -> Result<Option<BulkReport>
     let Some(row) = load_bulk(conn, key)?.filter(|row| is_visible(row.stage)) else {
         return Ok(None);
     };
-    let attempted = if row.counts.unsent() == 0 { 0 } else { attempted_of(conn, key)? };
+    let attempted = if row.counts.unsent() == 0 {
+        0
+    } else {
+        attempted_of(conn, key)?
+    };
     Ok(Some(BulkReport {
         no: key.1,
         line: row.line,
@@ -172,8 +187,7 @@ pub(crate) fn recipients(
 }
 
 pub(crate) fn link_statuses(conn: &Connection) -> Result<Vec<LinkStatus>, DbError> {
-    let mut statement =
-        conn.prepare_cached("SELECT status FROM link_status ORDER BY link_id")?;
+    let mut statement = conn.prepare_cached("SELECT status FROM link_status ORDER BY link_id")?;
     let mut rows = statement.query([])?;
     let mut statuses = Vec::new();
     while let Some(row) = rows.next()? {
@@ -187,7 +201,10 @@ pub(crate) fn totals(conn: &Connection) -> Result<Totals, DbError> {
         let (first, second): (i64, i64) = conn
             .prepare_cached(sql)?
             .query_row([TOTALS_ROWS_MAX], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok((u64::try_from(first).unwrap_or(0), u64::try_from(second).unwrap_or(0)))
+        Ok((
+            u64::try_from(first).unwrap_or(0),
+            u64::try_from(second).unwrap_or(0),
+        ))
     };
     let (waiting_slices, attempted_slices) = count(
         "SELECT coalesce(sum(waiting > 0), 0), coalesce(sum(attempted > 0), 0)
@@ -199,5 +216,10 @@ pub(crate) fn totals(conn: &Connection) -> Result<Totals, DbError> {
     )?;
     let (parked_receipts, _) =
         count("SELECT count(*), 0 FROM (SELECT 1 FROM parked_receipt LIMIT ?1)")?;
-    Ok(Totals { waiting_slices, attempted_slices, open_bulks, parked_receipts })
+    Ok(Totals {
+        waiting_slices,
+        attempted_slices,
+        open_bulks,
+        parked_receipts,
+    })
 }

@@ -19,6 +19,9 @@ use store::{ClaimedMessage, Lane, SLICE_RECIPIENTS};
 /// Slices that are read from the index at once.
 const SLICES_READ: usize = 32;
 
+/// Slices past their validity that one command takes out of the queue.
+const EXPIRED_PER_COMMAND_MAX: u32 = 2_000;
+
 /// Octets of texts that are kept between claims.
 const TEXT_BYTES_MAX: usize = 4 << 20;
 
@@ -50,7 +53,9 @@ impl Texts {
             self.bytes += bulk.text.len();
         }
         while self.bytes > TEXT_BYTES_MAX {
-            let Some(oldest) = self.order.pop_front() else { break };
+            let Some(oldest) = self.order.pop_front() else {
+                break;
+            };
             if let Some(gone) = self.known.remove(&oldest) {
                 self.bytes -= gone.text.len();
             }
@@ -61,6 +66,7 @@ impl Texts {
 /// The statements of a claim, prepared once.
 pub(crate) struct Reader<'c> {
     now: UnixMillis,
+    expired_left: u32,
     slices: CachedStatement<'c>,
     waiting: CachedStatement<'c>,
     bulk: CachedStatement<'c>,
@@ -71,6 +77,7 @@ impl<'c> Reader<'c> {
     pub(crate) fn new(conn: &'c Connection, now: UnixMillis) -> Result<Self, DbError> {
         Ok(Self {
             now,
+            expired_left: EXPIRED_PER_COMMAND_MAX,
             slices: conn.prepare_cached(
                 "SELECT bulk_no, slice_no, due_at, waiting, attempted, first_seq
                  FROM slice INDEXED BY slice_claimable
@@ -92,6 +99,11 @@ impl<'c> Reader<'c> {
         })
     }
 
+    /// True when the search met so much that has run out that this command must end.
+    pub(crate) fn is_cut_short(&self) -> bool {
+        self.expired_left == 0
+    }
+
     fn text(
         &mut self,
         texts: &mut Texts,
@@ -107,7 +119,12 @@ impl<'c> Reader<'c> {
                 let (terms, reference_bits) = unpack_terms(row.get(0)?);
                 let expires_at = row.get::<_, Option<i64>>(1)?.map(UnixMillis);
                 let text = Arc::from(row.get_ref(2)?.as_str()?);
-                Ok(BulkText { text, reference_bits, terms, expires_at })
+                Ok(BulkText {
+                    text,
+                    reference_bits,
+                    terms,
+                    expires_at,
+                })
             })
             .optional()?
             .ok_or_else(|| DbError::Row(format!("slices of bulk {} have no bulk", key.1)))?;
@@ -151,7 +168,15 @@ impl AccountQueue {
     pub(crate) fn new(lane: Lane, urgent: bool, account: i64) -> Self {
         let last = (i64::MIN, 0, 0);
         let (ready, done) = (VecDeque::new(), Vec::new());
-        Self { lane, urgent, account, ready, done, last, at_end: false }
+        Self {
+            lane,
+            urgent,
+            account,
+            ready,
+            done,
+            last,
+            at_end: false,
+        }
     }
 
     /// Claims messages of at most `parts_max` parts (the last one may go over); says how many
@@ -165,19 +190,29 @@ impl AccountQueue {
         messages: &mut Vec<ClaimedMessage>,
     ) -> Result<u32, DbError> {
         let mut taken = 0;
-        while taken < parts_max {
+        while taken < parts_max && !reader.is_cut_short() {
             if self.ready.is_empty() {
                 self.read_slices(reader)?;
             }
-            let Some(slice) = self.ready.front_mut() else { break };
+            let Some(slice) = self.ready.front_mut() else {
+                break;
+            };
             let bulk = reader.text(texts, (slice.key.0, slice.key.1), !self.urgent)?;
             let mut used_up = true;
-            if bulk.expires_at.is_some_and(|at| at <= reader.now) {
+            if bulk.expires_at.is_some_and(|at| at < reader.now) {
                 // Nothing of it may leave any more; the sweep ends what waits.
                 slice.row.due_at = NEVER;
+                reader.expired_left -= 1;
             } else {
-                let (parts, at_end) =
-                    take_slice(slice, reader, &bulk, self.lane, link, parts_max - taken, messages)?;
+                let (parts, at_end) = take_slice(
+                    slice,
+                    reader,
+                    &bulk,
+                    self.lane,
+                    link,
+                    parts_max - taken,
+                    messages,
+                )?;
                 taken += parts;
                 used_up = at_end;
             }
@@ -186,6 +221,11 @@ impl AccountQueue {
             }
         }
         Ok(taken)
+    }
+
+    /// True when nothing more of it is due.
+    pub(crate) fn is_used_up(&self) -> bool {
+        self.at_end && self.ready.is_empty()
     }
 
     fn read_slices(&mut self, reader: &mut Reader<'_>) -> Result<(), DbError> {
@@ -214,7 +254,12 @@ impl AccountQueue {
             };
             self.last = (row.due_at, bulk, place);
             let key = (self.account, bulk, place, self.lane.operator.0);
-            self.ready.push_back(Slice { key, row, next_seq: first_seq, passed: None });
+            self.ready.push_back(Slice {
+                key,
+                row,
+                next_seq: first_seq,
+                passed: None,
+            });
         }
         self.at_end = self.ready.len() < SLICES_READ;
         Ok(())
@@ -268,7 +313,11 @@ fn take_slice(
             Some((_, at)) => at,
             None => {
                 let (_, bulk, place, _) = slice.key;
-                tracing::error!(bulk, place, "a slice counts more waiting recipients than it has");
+                tracing::error!(
+                    bulk,
+                    place,
+                    "a slice counts more waiting recipients than it has"
+                );
                 slice.row.first_seq = place * SLICE_RECIPIENTS;
                 reader.now.plus_millis(DISAGREEING_PAUSE_MILLIS).0
             }
@@ -288,10 +337,13 @@ fn candidates(
     let mut found = Vec::new();
     let mut parts = 0;
     let mut met = 0;
-    let mut rows =
-        reader.waiting.query(params![account, bulk, slice.next_seq, end, operator])?;
+    let mut rows = reader
+        .waiting
+        .query(params![account, bulk, slice.next_seq, end, operator])?;
     while parts < parts_max {
-        let Some(row) = rows.next()? else { return Ok((found, true)) };
+        let Some(row) = rows.next()? else {
+            return Ok((found, true));
+        };
         let seq: u32 = row.get(0)?;
         slice.next_seq = seq + 1;
         met += 1;
@@ -303,10 +355,21 @@ fn candidates(
         }
         parts += u32::from(progress.parts) - progress.accepted.len();
         found.push(Candidate {
-            key: RecipientKey { account: AccountId(account), bulk: BulkNo(bulk), seq: Seq(seq) },
+            key: RecipientKey {
+                account: AccountId(account),
+                bulk: BulkNo(bulk),
+                seq: Seq(seq),
+            },
             to: mobile(row.get_ref(1)?)?,
-            text: row.get_ref(2)?.as_str_or_null().map_err(rusqlite::Error::from)?.map(Arc::from),
-            row: RecipientRow { operator: OperatorId(operator), progress },
+            text: row
+                .get_ref(2)?
+                .as_str_or_null()
+                .map_err(rusqlite::Error::from)?
+                .map(Arc::from),
+            row: RecipientRow {
+                operator: OperatorId(operator),
+                progress,
+            },
         });
         // The slice's counter spares reading its remaining rows in search of one more.
         if met >= slice.row.waiting && slice.passed.is_none() {

@@ -80,7 +80,10 @@ fn closed() -> StoreError {
 fn serve(conn: &Connection, queries: &Mutex<Receiver<Message>>) {
     loop {
         // The lock is held while waiting: one idle thread waits for the queue, the others for it.
-        let next = queries.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let next = queries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .recv();
         match next {
             Ok(Message::Run(query)) => query(conn),
             Ok(Message::Close) | Err(_) => return,

@@ -34,7 +34,9 @@ pub(crate) fn record_receipts(
     matched.sort_by_key(|found| found.map(|(key, _)| key));
     let matched: Vec<(RecipientKey, Event)> = matched.into_iter().flatten().collect();
     for of_one in matched.chunk_by(|a, b| a.0 == b.0) {
-        let Some(mut open) = work.open(of_one[0].0)? else { continue };
+        let Some(mut open) = work.open(of_one[0].0)? else {
+            continue;
+        };
         for (_, event) in of_one {
             work.apply(&mut open, *event)?;
         }
@@ -66,7 +68,14 @@ fn find(
                     seq: Seq(row.get(2)?),
                 };
                 let (kind, error) = (receipt.kind, receipt.error);
-                Ok((key, Event::Receipt { part: row.get(3)?, kind, error }))
+                Ok((
+                    key,
+                    Event::Receipt {
+                        part: row.get(3)?,
+                        kind,
+                        error,
+                    },
+                ))
             })
             .optional()?;
     }
@@ -86,7 +95,13 @@ fn park(
             "INSERT INTO parked_receipt (link_id, message_id, kind, error, at)
              VALUES (?1, ?2, ?3, ?4, ?5)",
         )?
-        .execute(params![link.0, &receipt.message_id[..], kind, receipt.error, now.0])?;
+        .execute(params![
+            link.0,
+            &receipt.message_id[..],
+            kind,
+            receipt.error,
+            now.0
+        ])?;
     group.has_parked();
     Ok(())
 }
@@ -123,7 +138,7 @@ pub(crate) fn purge_parked(conn: &Connection, now: UnixMillis) -> Result<bool, D
     let before = now.plus_seconds(-PARKED_RECEIPT_DAYS * 24 * 3_600);
     let gone = conn
         .prepare_cached(
-            "DELETE FROM parked_receipt WHERE at <= ?1
+            "DELETE FROM parked_receipt WHERE at < ?1
              AND n IN (SELECT n FROM parked_receipt ORDER BY n LIMIT ?2)",
         )?
         .execute(params![before.0, PURGED_PER_SWEEP_MAX])?;

@@ -31,7 +31,9 @@ pub(crate) fn recover_in_doubt(
         }
         let keys = recipients_in(group.conn, slice, State::Attempted, SETTLED_PER_COMMAND_MAX)?;
         for key in keys {
-            let Some(mut open) = work.open(key)? else { continue };
+            let Some(mut open) = work.open(key)? else {
+                continue;
+            };
             for part in open.progress().outstanding.iter() {
                 work.apply(&mut open, Event::AnswerLost { part })?;
             }

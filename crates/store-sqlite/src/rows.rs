@@ -32,10 +32,28 @@ pub(crate) fn pack_terms(terms: Terms, reference: ReferenceBits) -> u8 {
 }
 
 pub(crate) fn unpack_terms(packed: u8) -> (Terms, ReferenceBits) {
-    let refund_basis = if packed & 1 == 0 { RefundBasis::Send } else { RefundBasis::Delivery };
-    let in_doubt = if packed & 2 == 0 { InDoubt::Resend } else { InDoubt::Hold };
-    let reference = if packed & 4 == 0 { ReferenceBits::Eight } else { ReferenceBits::Sixteen };
-    (Terms { refund_basis, in_doubt }, reference)
+    let refund_basis = if packed & 1 == 0 {
+        RefundBasis::Send
+    } else {
+        RefundBasis::Delivery
+    };
+    let in_doubt = if packed & 2 == 0 {
+        InDoubt::Resend
+    } else {
+        InDoubt::Hold
+    };
+    let reference = if packed & 4 == 0 {
+        ReferenceBits::Eight
+    } else {
+        ReferenceBits::Sixteen
+    };
+    (
+        Terms {
+            refund_basis,
+            in_doubt,
+        },
+        reference,
+    )
 }
 
 const RECEIPT_KINDS: [ReceiptKind; 6] = [
@@ -149,9 +167,16 @@ impl<'c> Recipients<'c> {
     }
 
     pub(crate) fn load(&mut self, key: RecipientKey) -> Result<Option<RecipientRow>, DbError> {
-        let mut rows = self.read.query(params![key.account.0, key.bulk.0, key.seq.0])?;
-        let Some(row) = rows.next()? else { return Ok(None) };
-        Ok(Some(RecipientRow { operator: OperatorId(row.get(0)?), progress: progress(row, 1)? }))
+        let mut rows = self
+            .read
+            .query(params![key.account.0, key.bulk.0, key.seq.0])?;
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
+        Ok(Some(RecipientRow {
+            operator: OperatorId(row.get(0)?),
+            progress: progress(row, 1)?,
+        }))
     }
 
     pub(crate) fn write(&mut self, key: RecipientKey, progress: &Progress) -> Result<(), DbError> {
@@ -236,9 +261,9 @@ impl BulkRow {
         matches!(self.stage, BulkStage::Cancelled | BulkStage::Abandoned)
     }
 
-    /// True when its validity period is over.
+    /// True when its validity period is over: nothing of it may leave after `expires_at`.
     pub(crate) fn is_expired(&self, now: UnixMillis) -> bool {
-        self.expires_at.is_some_and(|at| at <= now)
+        self.expires_at.is_some_and(|at| at < now)
     }
 
     /// Milliseconds after the last submit within which receipts are awaited.

@@ -19,7 +19,9 @@ const AT_ONCE: i64 = 0;
 /// Stops a bulk and ends the first of its waiting recipients.
 pub(crate) fn stop_bulk(group: &mut Group<'_>, command: &StopBulk) -> Result<Stopped, DbError> {
     let key = (command.account, command.bulk);
-    let Some(bulk) = load_bulk(group.conn, key)? else { return Ok(Stopped::Unknown) };
+    let Some(bulk) = load_bulk(group.conn, key)? else {
+        return Ok(Stopped::Unknown);
+    };
     let stage = match (command.reason, bulk.stage) {
         // To its account a bulk that was never acknowledged does not exist.
         (StopReason::Cancelled, BulkStage::Building | BulkStage::Abandoned) => {
@@ -37,14 +39,29 @@ pub(crate) fn stop_bulk(group: &mut Group<'_>, command: &StopBulk) -> Result<Sto
         return Ok(Stopped::NothingLeft);
     }
     if bulk.stage != stage {
-        make_stopped(group.conn, key, stage, waiting > 0 || bulk.counts.open() > 0)?;
+        make_stopped(
+            group.conn,
+            key,
+            stage,
+            waiting > 0 || bulk.counts.open() > 0,
+        )?;
     } else if waiting == 0 {
         return Ok(Stopped::NothingLeft);
     }
     let mut work = Work::new(group.conn, command.now)?;
-    end_waiting(group.conn, &mut work, key, Event::Cancel, SETTLED_PER_COMMAND_MAX)?;
+    end_waiting(
+        group.conn,
+        &mut work,
+        key,
+        Event::Cancel,
+        SETTLED_PER_COMMAND_MAX,
+    )?;
     let settled = work.finish(group)?;
-    Ok(if i64::from(settled) < waiting { Stopped::More } else { Stopped::Done })
+    Ok(if i64::from(settled) < waiting {
+        Stopped::More
+    } else {
+        Stopped::Done
+    })
 }
 
 /// Marks a bulk as stopped and takes its slices out of the queue.
@@ -85,7 +102,9 @@ pub(crate) fn end_waiting(
             break;
         }
         for recipient in recipients_in(conn, slice, State::Waiting, max - met)? {
-            let Some(mut open) = work.open(recipient)? else { continue };
+            let Some(mut open) = work.open(recipient)? else {
+                continue;
+            };
             work.apply(&mut open, event)?;
             work.close(open)?;
             met += 1;

@@ -5,7 +5,7 @@ use crate::accept::SWEEP_PAUSE_MILLIS_MIN;
 use crate::error::DbError;
 use crate::group::Group;
 use crate::receipts::purge_parked;
-use crate::rows::{BulkKey, BulkRow, attempted_of, load_bulk};
+use crate::rows::{BulkKey, BulkRow, load_bulk};
 use crate::stop::{SETTLED_PER_COMMAND_MAX, end_waiting, make_stopped};
 use crate::work::{Work, set_sweep};
 use domain::bulk::BulkStage;
@@ -27,7 +27,10 @@ const KEYS_PER_COMMAND_MAX: usize = 500;
 
 /// One sweep.
 pub(crate) fn sweep(group: &mut Group<'_>, now: UnixMillis) -> Result<Swept, DbError> {
-    let mut swept = Swept { settled: 0, more: purge_parked(group.conn, now)? };
+    let mut swept = Swept {
+        settled: 0,
+        more: purge_parked(group.conn, now)?,
+    };
     purge_keys(group, now)?;
     let bulks = ripe(group.conn, now)?;
     swept.more |= bulks.len() == BULKS_PER_COMMAND_MAX;
@@ -67,7 +70,9 @@ fn sweep_bulk(
     scan: &mut u32,
 ) -> Result<(u32, bool), DbError> {
     let conn = group.conn;
-    let Some(mut bulk) = load_bulk(conn, key)? else { return Ok((0, true)) };
+    let Some(mut bulk) = load_bulk(conn, key)? else {
+        return Ok((0, true));
+    };
     if bulk.stage == BulkStage::Building {
         // Its process has not written to it for so long that it must be gone.
         make_stopped(conn, key, BulkStage::Abandoned, true)?;
@@ -91,17 +96,21 @@ fn sweep_bulk(
         seq = None;
     }
     let settled = work.finish(group)?;
-    let Some(after) = load_bulk(conn, key)? else { return Ok((settled, true)) };
+    let Some(after) = load_bulk(conn, key)? else {
+        return Ok((settled, true));
+    };
     match seq {
         Some(seq) => set_sweep(conn, key, after.sweep_at, seq)?,
-        None => set_sweep(conn, key, next_look(conn, key, &after, now)?, 0)?,
+        None => set_sweep(conn, key, next_look(&after, now), 0)?,
     }
     Ok((settled, seq.is_none()))
 }
 
 fn report_is_over(bulk: &BulkRow, now: UnixMillis) -> bool {
     bulk.counts.awaited() > 0
-        && bulk.last_submit_at.is_some_and(|at| at.plus_millis(bulk.report_millis()) <= now)
+        && bulk
+            .last_submit_at
+            .is_some_and(|at| at.plus_millis(bulk.report_millis()) < now)
 }
 
 /// Ends those whose receipt did not come, from `from` on; says where to go on, unless it is done.
@@ -135,8 +144,14 @@ fn end_unreported(
     drop(rows);
     *scan = scan.saturating_sub(seen);
     for seq in awaited {
-        let recipient = RecipientKey { account: key.0, bulk: key.1, seq };
-        let Some(mut open) = work.open(recipient)? else { continue };
+        let recipient = RecipientKey {
+            account: key.0,
+            bulk: key.1,
+            seq,
+        };
+        let Some(mut open) = work.open(recipient)? else {
+            continue;
+        };
         work.apply(&mut open, Event::ReportTimeOut)?;
         work.close(open)?;
     }
@@ -144,37 +159,33 @@ fn end_unreported(
 }
 
 /// When something of the bulk can run out next.
-fn next_look(
-    conn: &Connection,
-    key: BulkKey,
-    bulk: &BulkRow,
-    now: UnixMillis,
-) -> Result<Option<i64>, DbError> {
+fn next_look(bulk: &BulkRow, now: UnixMillis) -> Option<i64> {
     if bulk.counts.open() == 0 {
-        return Ok(None);
+        return None;
     }
     let report_millis = bulk.report_millis();
     // A submit later than now begins a report time that ends later than this.
     let mut next = now.plus_millis(report_millis);
     if bulk.counts.awaited() > 0 {
         let last = bulk.last_submit_at.unwrap_or(now);
-        next = next.min(last.plus_millis(report_millis));
+        next = next.min(last.plus_millis(report_millis + 1));
     }
-    if let Some(expires_at) = bulk.expires_at {
-        let waiting = bulk.counts.unsent() - attempted_of(conn, key)?;
-        if waiting > 0 && expires_at < next {
-            next = expires_at;
-        }
-        if bulk.counts.unsent() > waiting && expires_at > now {
-            next = next.min(expires_at);
-        }
+    if bulk.counts.unsent() > 0
+        && let Some(expires_at) = bulk.expires_at.filter(|at| *at >= now)
+    {
+        // What is attempted after that time, and comes back, calls for a sweep by itself.
+        next = next.min(expires_at.plus_millis(1));
     }
-    Ok(Some(next.max(now.plus_millis(SWEEP_PAUSE_MILLIS_MIN)).0))
+    Some(next.max(now.plus_millis(SWEEP_PAUSE_MILLIS_MIN)).0)
 }
 
 fn purge_keys(group: &mut Group<'_>, now: UnixMillis) -> Result<(), DbError> {
     let before = now.plus_seconds(-IDEMPOTENCY_HOURS * 3_600);
-    let (account, digest) = group.memory.idempotency.take().unwrap_or((i64::MIN, Vec::new()));
+    let (account, digest) = group
+        .memory
+        .idempotency
+        .take()
+        .unwrap_or((i64::MIN, Vec::new()));
     let mut statement = group.conn.prepare_cached(
         "SELECT account_id, key, at FROM idempotency WHERE (account_id, key) > (?1, ?2)
          ORDER BY account_id, key LIMIT ?3",

@@ -3,7 +3,9 @@
 
 use crate::error::DbError;
 use crate::group::Group;
-use crate::rows::{BulkKey, BulkRow, NEVER, RecipientRow, Recipients, RowCounts, bulk_of, load_bulk};
+use crate::rows::{
+    BulkKey, BulkRow, NEVER, RecipientRow, Recipients, RowCounts, bulk_of, load_bulk,
+};
 use domain::bulk::BulkStage;
 use domain::ids::{OperatorId, RecipientKey};
 use domain::ledger::EntryKind;
@@ -20,7 +22,12 @@ pub(crate) type SliceKey = (i64, u32, u32, u8);
 
 /// The slice in which a recipient waits.
 pub(crate) fn slice_of(key: RecipientKey, operator: OperatorId) -> SliceKey {
-    (key.account.0, key.bulk.0, key.seq.0 / SLICE_RECIPIENTS, operator.0)
+    (
+        key.account.0,
+        key.bulk.0,
+        key.seq.0 / SLICE_RECIPIENTS,
+        operator.0,
+    )
 }
 
 /// A bulk of which recipients change.
@@ -83,10 +90,17 @@ impl<'c> Work<'c> {
         match self.bulks.entry(key) {
             Entry::Occupied(entry) => Ok(Some(entry.into_mut())),
             Entry::Vacant(entry) => {
-                let Some(row) = load_bulk(self.conn, key)? else { return Ok(None) };
+                let Some(row) = load_bulk(self.conn, key)? else {
+                    return Ok(None);
+                };
                 let sweep_before = row.sweep_at;
                 let moved = LedgerMove::default();
-                Ok(Some(entry.insert(BulkWork { row, moved, sweep_before, changed: false })))
+                Ok(Some(entry.insert(BulkWork {
+                    row,
+                    moved,
+                    sweep_before,
+                    changed: false,
+                })))
             }
         }
     }
@@ -102,7 +116,12 @@ impl<'c> Work<'c> {
     /// Begins with a row that was read already.
     pub(crate) fn opened(key: RecipientKey, row: RecipientRow) -> Open {
         let before = row.progress.state;
-        Open { key, row, before, changed: false }
+        Open {
+            key,
+            row,
+            before,
+            changed: false,
+        }
     }
 
     /// Lets `event` happen to the recipient.
@@ -128,7 +147,7 @@ impl<'c> Work<'c> {
     /// Writes the recipient if it changed, and counts where it stands now.
     pub(crate) fn close(&mut self, mut open: Open) -> Result<(), DbError> {
         if open.row.progress.state == State::Waiting && open.before == State::Attempted {
-            self.end_if_too_late(&mut open)?;
+            self.end_if_stopped(&mut open)?;
         }
         if !open.changed {
             return Ok(());
@@ -151,27 +170,33 @@ impl<'c> Work<'c> {
         Ok(())
     }
 
-    /// A recipient that comes back to wait, while nothing of its bulk may be sent any more, ends
-    /// here: nobody would look at it again.
-    fn end_if_too_late(&mut self, open: &mut Open) -> Result<(), DbError> {
+    /// A recipient that comes back to wait in a stopped bulk ends here: nobody would look at it
+    /// again. In one that has run out it waits for the sweep, which is called for.
+    fn end_if_stopped(&mut self, open: &mut Open) -> Result<(), DbError> {
         let now = self.now;
-        let Some(bulk) = self.bulk(bulk_of(open.key))? else { return Ok(()) };
+        let Some(bulk) = self.bulk(bulk_of(open.key))? else {
+            return Ok(());
+        };
         if bulk.row.is_stopped() {
-            self.apply(open, Event::Cancel)
-        } else if bulk.row.is_expired(now) {
-            self.apply(open, Event::ValidityOver)
-        } else {
-            Ok(())
+            return self.apply(open, Event::Cancel);
         }
+        if bulk.row.is_expired(now) {
+            bulk.row.sweep_at = Some(bulk.row.sweep_at.map_or(now.0, |at| at.min(now.0)));
+        }
+        Ok(())
     }
 
     fn count_in_slice(&mut self, open: &Open, before: State, after: State) {
         let waiting = i64::from(after == State::Waiting) - i64::from(before == State::Waiting);
-        let attempted = i64::from(after == State::Attempted) - i64::from(before == State::Attempted);
+        let attempted =
+            i64::from(after == State::Attempted) - i64::from(before == State::Attempted);
         if waiting == 0 && attempted == 0 {
             return;
         }
-        let slice = self.slices.entry(slice_of(open.key, open.row.operator)).or_default();
+        let slice = self
+            .slices
+            .entry(slice_of(open.key, open.row.operator))
+            .or_default();
         slice.waiting += waiting;
         slice.attempted += attempted;
         if after == State::Waiting {
@@ -207,7 +232,10 @@ impl<'c> Work<'c> {
             (EntryKind::Release, bulk.moved.release),
             (EntryKind::Refund, bulk.moved.refund),
         ];
-        for (kind, amount) in moves.into_iter().filter(|(_, amount)| *amount != Rials::ZERO) {
+        for (kind, amount) in moves
+            .into_iter()
+            .filter(|(_, amount)| *amount != Rials::ZERO)
+        {
             group.post(key.0, kind, amount, Some(key.1), self.now, None)?;
         }
         bulk.row.returned += bulk.moved.release + bulk.moved.refund;
@@ -234,7 +262,11 @@ pub(crate) fn save_bulk(
          unreported = ?12, last_submit_at = ?13, sweep_at = ?14, sweep_seq = ?15
          WHERE account_id = ?1 AND bulk_no = ?2";
     let moves_sweep = row.sweep_at != sweep_before;
-    let mut update = conn.prepare_cached(if moves_sweep { COUNTS_AND_SWEEP } else { COUNTS })?;
+    let mut update = conn.prepare_cached(if moves_sweep {
+        COUNTS_AND_SWEEP
+    } else {
+        COUNTS
+    })?;
     update.raw_bind_parameter(1, key.0.0)?;
     update.raw_bind_parameter(2, key.1.0)?;
     update.raw_bind_parameter(3, row.returned.0)?;
@@ -294,11 +326,17 @@ fn write_slice(conn: &Connection, key: SliceKey, change: &SliceChange) -> Result
         })
         .optional()?;
     let Some((waiting, attempted, due_at, first_seq)) = row else {
-        return Err(DbError::Row(format!("bulk {bulk}: slice {place} is missing")));
+        return Err(DbError::Row(format!(
+            "bulk {bulk}: slice {place} is missing"
+        )));
     };
     let (back_seq, back_at) = change.back.unwrap_or((first_seq, NEVER));
     // While nothing waited, the old time means nothing.
-    let due_at = if waiting == 0 { back_at } else { due_at.min(back_at) };
+    let due_at = if waiting == 0 {
+        back_at
+    } else {
+        due_at.min(back_at)
+    };
     save_slice(
         conn,
         key,
@@ -306,7 +344,11 @@ fn write_slice(conn: &Connection, key: SliceKey, change: &SliceChange) -> Result
             waiting: waiting + change.waiting,
             attempted: attempted + change.attempted,
             due_at,
-            first_seq: if waiting == 0 { back_seq } else { first_seq.min(back_seq) },
+            first_seq: if waiting == 0 {
+                back_seq
+            } else {
+                first_seq.min(back_seq)
+            },
         },
     )
 }

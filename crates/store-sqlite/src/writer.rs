@@ -111,13 +111,19 @@ impl Writer {
             due: Arc::new(Notify::new()),
         });
         let for_thread = Arc::clone(&shared);
-        thread::Builder::new().name("store-writer".into()).spawn(move || {
-            let watchdog = Watchdog(Arc::clone(&for_thread));
-            Thread::new(conn, commands, for_thread).serve();
-            drop(watchdog);
-            ending.send_replace(true);
-        })?;
-        Ok(Self { queue, shared, ended })
+        thread::Builder::new()
+            .name("store-writer".into())
+            .spawn(move || {
+                let watchdog = Watchdog(Arc::clone(&for_thread));
+                Thread::new(conn, commands, for_thread).serve();
+                drop(watchdog);
+                ending.send_replace(true);
+            })?;
+        Ok(Self {
+            queue,
+            shared,
+            ended,
+        })
     }
 
     /// Queues a command and awaits its commit.
@@ -130,7 +136,12 @@ impl Writer {
             return Err(self.shared.stopped());
         }
         let (reply, answer) = oneshot::channel();
-        let command = Box::new(Command { kind, body, answer: None, reply });
+        let command = Box::new(Command {
+            kind,
+            body,
+            answer: None,
+            reply,
+        });
         match self.queue.try_send(Message::Run(command)) {
             Ok(()) => {}
             Err(TrySendError::Full(_)) => return Err(StoreError::Overloaded),
@@ -198,7 +209,13 @@ struct Thread {
 
 impl Thread {
     fn new(conn: Connection, commands: Receiver<Message>, shared: Arc<Shared>) -> Self {
-        Self { conn, commands, shared, memory: Memory::default(), closing: false }
+        Self {
+            conn,
+            commands,
+            shared,
+            memory: Memory::default(),
+            closing: false,
+        }
     }
 
     fn serve(mut self) {
@@ -263,7 +280,8 @@ impl Thread {
                 self.refuse(queued);
             }
             Err(Abort::Replay) => {
-                self.shared.fail("a transaction could not be run again".into());
+                self.shared
+                    .fail("a transaction could not be run again".into());
                 self.refuse(queued);
             }
         }
@@ -277,7 +295,11 @@ impl Thread {
         let mut count = 0;
         for command in queued.iter_mut() {
             command.failed = None;
-            let run = if alone { run_alone(&mut group, command) } else { command.job.run(&mut group) };
+            let run = if alone {
+                run_alone(&mut group, command)
+            } else {
+                command.job.run(&mut group)
+            };
             if let Err(error) = run {
                 return Err(self.abort(error));
             }
@@ -291,7 +313,11 @@ impl Thread {
         }
         let made_due = group.made_due;
         let committing = Instant::now();
-        if let Err(error) = self.conn.prepare_cached("COMMIT").and_then(|mut s| s.execute([])) {
+        if let Err(error) = self
+            .conn
+            .prepare_cached("COMMIT")
+            .and_then(|mut s| s.execute([]))
+        {
             return Err(self.abort_for_good(&error.to_string()));
         }
         if made_due {
@@ -300,14 +326,18 @@ impl Thread {
         metrics::histogram!("peyk_store_commit_seconds").record(committing.elapsed());
         metrics::histogram!("peyk_store_group_commands").record(count as f64);
         for command in queued.iter().take(count) {
-            metrics::counter!("peyk_store_commands_total", "kind" => command.job.kind()).increment(1);
+            metrics::counter!("peyk_store_commands_total", "kind" => command.job.kind())
+                .increment(1);
         }
         Ok(count)
     }
 
     fn begin(&self) -> Result<(), Abort> {
         // The connection's busy handler waits for another process that writes.
-        let begun = self.conn.prepare_cached("BEGIN IMMEDIATE").and_then(|mut s| s.execute([]));
+        let begun = self
+            .conn
+            .prepare_cached("BEGIN IMMEDIATE")
+            .and_then(|mut s| s.execute([]));
         match begun.map_err(DbError::from) {
             Ok(_) => Ok(()),
             Err(error) if error.is_fatal() => Err(Abort::Fatal(error.to_string())),
@@ -347,10 +377,16 @@ fn run_alone(group: &mut Group<'_>, command: &mut Queued) -> Result<(), DbError>
         Err(error) if error.is_fatal() || group.conn.is_autocommit() => return Err(error),
         Err(error) => {
             group.forget();
-            group.conn.execute_batch("ROLLBACK TO command; RELEASE command")?;
+            group
+                .conn
+                .execute_batch("ROLLBACK TO command; RELEASE command")?;
             tracing::error!(kind = command.job.kind(), %error, "a command failed");
             command.failed = Some(error.into());
         }
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "writer_tests.rs"]
+mod tests;

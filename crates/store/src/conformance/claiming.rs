@@ -288,6 +288,26 @@ pub(super) async fn what_is_past_its_validity_is_not_claimed(harness: &dyn Harne
     w.finish().await;
 }
 
+pub(super) async fn what_is_past_its_validity_does_not_hide_what_is_due(harness: &dyn Harness) {
+    let w = World::fresh(harness).await;
+    for _ in 0..3 {
+        let account = w.account(1_000_000).await;
+        let brief = AcceptBulk {
+            expires_at: Some(at(60)),
+            ..w.bulk_of(account, recipients(30))
+        };
+        w.accept(brief).await;
+    }
+    let account = w.account(1_000).await;
+    let bulk = w.send(account, 2).await;
+    // An empty claim means that nothing is due: whoever claims then sleeps.
+    for seq in 0..2 {
+        let claimed = w.claim(at(61), 1).await;
+        assert_eq!(claimed, vec![w.message(key(account, bulk, seq), 1)]);
+    }
+    w.finish().await;
+}
+
 pub(super) async fn what_comes_back_is_claimed_again_in_its_place(harness: &dyn Harness) {
     let w = World::fresh(harness).await;
     let account = w.account(1_000_000).await;

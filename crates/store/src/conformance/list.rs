@@ -65,6 +65,7 @@ macro_rules! conformance_cases {
                 two_links_on_one_lane_get_different_messages,
                 a_scheduled_bulk_is_not_claimed_before_its_time,
                 what_is_past_its_validity_is_not_claimed,
+                what_is_past_its_validity_does_not_hide_what_is_due,
                 what_comes_back_is_claimed_again_in_its_place,
                 totals_tell_what_waits_and_what_is_under_way,
             }

@@ -39,7 +39,7 @@ use std::time::Duration;
 
 /// Seconds after which a case has failed: commands that wait for each other must show as a failed
 /// test and not as a hanging one.
-pub const CASE_SECONDS_MAX: u64 = 180;
+pub const CASE_SECONDS_MAX: u64 = 300;
 
 /// How the suite gets at an adapter's stores.
 #[async_trait]

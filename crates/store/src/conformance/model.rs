@@ -330,12 +330,19 @@ impl Model {
         waiting.len()
     }
 
+    /// True while somebody waits whose time to leave is over.
+    pub(super) fn has_waiting_past_validity(&self, now: UnixMillis) -> bool {
+        !self.waiting_past_validity(now).is_empty()
+    }
+
+    fn waiting_past_validity(&self, now: UnixMillis) -> Vec<RecipientKey> {
+        self.which(|bulk, one| bulk.is_over(now) && one.progress.state == State::Waiting)
+    }
+
     /// What a sweep ends, but for report times: those it can only bound.
     pub(super) fn sweep(&mut self, now: UnixMillis) {
         self.cancel_stopped(now);
-        let over =
-            self.which(|bulk, one| bulk.is_over(now) && one.progress.state == State::Waiting);
-        for key in over {
+        for key in self.waiting_past_validity(now) {
             self.apply(key, Event::ValidityOver, now);
         }
         let day = 86_400;

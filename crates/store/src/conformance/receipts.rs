@@ -57,46 +57,49 @@ pub(super) async fn a_receipt_says_that_it_was_delivered(harness: &dyn Harness) 
     w.finish().await;
 }
 
+/// A kind of receipt with its error number, and what becomes of a submitted message.
+const KINDS: [(ReceiptKind, State, Reason, Option<u32>); 6] = [
+    (
+        ReceiptKind::Delivered,
+        State::Delivered,
+        Reason::Delivered,
+        None,
+    ),
+    (
+        ReceiptKind::Expired,
+        State::Failed,
+        Reason::ReceiptExpired,
+        Some(1),
+    ),
+    (
+        ReceiptKind::Deleted,
+        State::Failed,
+        Reason::ReceiptDeleted,
+        Some(2),
+    ),
+    (
+        ReceiptKind::Undeliverable,
+        State::Failed,
+        Reason::ReceiptUndeliverable,
+        Some(3),
+    ),
+    (
+        ReceiptKind::Rejected,
+        State::Failed,
+        Reason::ReceiptRejected,
+        None,
+    ),
+    (
+        ReceiptKind::Intermediate,
+        State::Submitted,
+        Reason::AcceptedByOperator,
+        None,
+    ),
+];
+
 pub(super) async fn each_kind_of_receipt_has_its_reason(harness: &dyn Harness) {
     let w = World::fresh(harness).await;
-    let kinds = [
-        (
-            ReceiptKind::Delivered,
-            State::Delivered,
-            Reason::Delivered,
-            None,
-        ),
-        (
-            ReceiptKind::Expired,
-            State::Failed,
-            Reason::ReceiptExpired,
-            Some(1),
-        ),
-        (
-            ReceiptKind::Deleted,
-            State::Failed,
-            Reason::ReceiptDeleted,
-            Some(2),
-        ),
-        (
-            ReceiptKind::Undeliverable,
-            State::Failed,
-            Reason::ReceiptUndeliverable,
-            Some(3),
-        ),
-        (
-            ReceiptKind::Rejected,
-            State::Failed,
-            Reason::ReceiptRejected,
-            None,
-        ),
-        (
-            ReceiptKind::Intermediate,
-            State::Submitted,
-            Reason::AcceptedByOperator,
-            None,
-        ),
-    ];
+    let kinds = KINDS;
     let (account, bulk) = submitted(&w, BY_SEND, kinds.len() as u32).await;
     let receipts = kinds
         .iter()
