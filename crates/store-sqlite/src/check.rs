@@ -289,17 +289,7 @@ fn check_bulk(
             sums.reached
         )
     });
-    let released = bulk.returned.0 - sums.refunded;
-    let whole = sums.reserved + sums.charged + released;
-    findings.expect(bulk.price.0 == whole && released >= 0, "bulk-money", || {
-        format!(
-            "{}: the price is {}, but {} are reserved, {} charged, {released} released",
-            name(),
-            bulk.price,
-            sums.reserved,
-            sums.charged
-        )
-    });
+    check_money(key, bulk, &sums, findings);
     findings.expect(sums.odd_parts == 0, "outstanding", || {
         format!(
             "{}: {} recipients await answers that cannot be",
@@ -328,6 +318,22 @@ fn check_bulk(
         )
     });
     Ok(sums.recipients)
+}
+
+/// The price is what is reserved still, what was charged and what was released, and nothing else.
+fn check_money(key: BulkKey, bulk: &BulkRow, sums: &Sums, findings: &mut Findings) {
+    let released = bulk.returned.0 - sums.refunded;
+    let whole = sums.reserved + sums.charged + released;
+    findings.expect(bulk.price.0 == whole && released >= 0, "bulk-money", || {
+        format!(
+            "account {}, bulk {}: the price is {}, but {} are reserved, {} charged, {released} released",
+            key.0,
+            key.1,
+            bulk.price,
+            sums.reserved,
+            sums.charged
+        )
+    });
 }
 
 fn slices_of(conn: &Connection, key: BulkKey) -> Result<SliceCounts, DbError> {

@@ -1,5 +1,6 @@
 //! What the port's own suite cannot ask: one file under several stores, group commit, a full disk.
 
+mod damage;
 mod files;
 mod groups;
 mod sizes;

@@ -1,0 +1,407 @@
+//! `peyk.toml` and the environment over embedded defaults, every value checked before use.
+//!
+//! Not here: what the settings do. A setting that is not among the defaults does not exist, so
+//! every setting has a default, and an unknown key is an error that names it.
+
+use crate::exit::cannot_open;
+use anyhow::{Context, Result, bail};
+use domain::operator::Operators;
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use toml::{Table, Value};
+
+/// The file that is read when it lies in the working directory and no other is named.
+pub const FILE_DEFAULT: &str = "peyk.toml";
+/// The name of the database inside the folder that `--data` names.
+pub const DATABASE: &str = "peyk.db";
+/// What the names of environment variables begin with.
+const ENV_PREFIX: &str = "PEYK_";
+/// Bytes that a configuration file or a table of operators may have.
+const FILE_BYTES_MAX: u64 = 16 << 20;
+
+/// All settings.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where the data lies.
+    pub store: StoreConfig,
+    /// The web service.
+    pub web: WebConfig,
+    /// How much a request may ask for.
+    pub limits: app::Limits,
+    /// What is logged.
+    pub log: LogConfig,
+    /// The mobile operators.
+    pub operators: OperatorsConfig,
+}
+
+/// Where the data lies.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StoreConfig {
+    /// The database file.
+    pub path: PathBuf,
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self {
+            path: PathBuf::from("./peyk-data").join(DATABASE),
+        }
+    }
+}
+
+/// The web service: where it listens, and the web crate's own settings.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WebConfig {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Everything else about it.
+    #[serde(flatten)]
+    pub settings: web::WebSettings,
+}
+
+impl Default for WebConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            settings: web::WebSettings::default(),
+        }
+    }
+}
+
+/// What is logged.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogConfig {
+    /// How a log line looks.
+    pub format: LogFormat,
+    /// Which log lines are written, in the syntax of `tracing`.
+    pub filter: String,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self {
+            format: LogFormat::Text,
+            filter: "info".into(),
+        }
+    }
+}
+
+/// How a log line looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The mobile operators.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OperatorsConfig {
+    /// A table that replaces the embedded one; empty for the embedded one.
+    pub file: PathBuf,
+}
+
+impl Config {
+    /// The defaults, then the file, then the environment, then `--data`; all checked.
+    ///
+    /// # Errors
+    /// A sentence that names the place, the key and what is wrong with it.
+    pub fn load(
+        file: Option<&Path>,
+        data: Option<&Path>,
+        env: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self> {
+        let mut merged = Merged::new()?;
+        let default_file = Path::new(FILE_DEFAULT);
+        match file {
+            Some(file) => merged.file(file)?,
+            None if default_file.exists() => merged.file(default_file)?,
+            None => {}
+        }
+        for (name, value) in env {
+            merged.variable(&name, &value)?;
+        }
+        let mut config: Self = Value::Table(merged.0).try_into().map_err(refused)?;
+        if let Some(data) = data {
+            config.store.path = data.join(DATABASE);
+        }
+        config.check().map_err(refused)?;
+        Ok(config)
+    }
+
+    /// Whether the values can be used.
+    fn check(&self) -> Result<(), String> {
+        if self.store.path.as_os_str().is_empty() {
+            return Err("store.path must not be empty".into());
+        }
+        self.web
+            .settings
+            .check()
+            .map_err(|said| format!("web.{said}"))?;
+        self.limits
+            .check()
+            .map_err(|said| format!("limits.{said}"))?;
+        tracing_subscriber::EnvFilter::try_new(&self.log.filter).map_err(|_| {
+            format!(
+                "log.filter must be a level (error, warn, info, debug, trace) or a list such as \
+                 info,dispatch=debug, and is `{}`",
+                self.log.filter
+            )
+        })?;
+        self.operators()
+            .map(drop)
+            .map_err(|error| format!("{error:#}"))
+    }
+
+    /// The table of operators.
+    ///
+    /// # Errors
+    /// The file cannot be read, or a line of it cannot be used.
+    pub fn operators(&self) -> Result<Operators> {
+        let file = &self.operators.file;
+        if file.as_os_str().is_empty() {
+            return Ok(Operators::embedded());
+        }
+        let text = read(file).with_context(|| format!("operators.file {}", file.display()))?;
+        Operators::parse(&text).with_context(|| format!("operators.file {}", file.display()))
+    }
+}
+
+fn refused(error: impl std::fmt::Display) -> anyhow::Error {
+    cannot_open(format!("the configuration cannot be used: {error}"))
+}
+
+fn read(file: &Path) -> Result<String> {
+    let length = std::fs::metadata(file)?.len();
+    if length > FILE_BYTES_MAX {
+        bail!("the file is larger than {FILE_BYTES_MAX} bytes");
+    }
+    Ok(std::fs::read_to_string(file)?)
+}
+
+/// The settings while they are put together.
+struct Merged(Table);
+
+impl Merged {
+    fn new() -> Result<Self> {
+        Ok(Self(
+            Table::try_from(Config::default()).context("the embedded defaults")?,
+        ))
+    }
+
+    fn file(&mut self, file: &Path) -> Result<()> {
+        let name = file.display();
+        let text =
+            read(file).map_err(|error| cannot_open(format!("cannot read {name}: {error}")))?;
+        let given: Table = toml::from_str(&text)
+            .map_err(|error| cannot_open(format!("{name} is no TOML: {}", one_line(&error))))?;
+        for (section, value) in given {
+            let Value::Table(keys) = value else {
+                return Err(cannot_open(format!(
+                    "{name}: `{section}` stands outside a section; settings go under {}",
+                    self.sections()
+                )));
+            };
+            for (key, value) in keys {
+                self.set(&section, &key, value)
+                    .map_err(|said| cannot_open(format!("{name}: {said}")))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes `PEYK_SECTION__KEY`; other variables are none of ours.
+    fn variable(&mut self, name: &str, text: &str) -> Result<()> {
+        let Some(path) = name.strip_prefix(ENV_PREFIX) else {
+            return Ok(());
+        };
+        let Some((section, key)) = path.split_once("__") else {
+            return Ok(());
+        };
+        let (section, key) = (section.to_lowercase(), key.to_lowercase());
+        let value = match self.known(&section, &key) {
+            Some(Value::String(_)) => Value::String(text.to_owned()),
+            // Numbers, true and false, lists: written as in the file.
+            _ => toml::from_str::<Table>(&format!("value = {text}"))
+                .ok()
+                .and_then(|mut table| table.remove("value"))
+                .unwrap_or_else(|| Value::String(text.to_owned())),
+        };
+        self.set(&section, &key, value)
+            .map_err(|said| cannot_open(format!("{name}: {said}")))
+    }
+
+    fn known(&self, section: &str, key: &str) -> Option<&Value> {
+        self.0.get(section)?.as_table()?.get(key)
+    }
+
+    fn sections(&self) -> String {
+        self.0
+            .keys()
+            .map(|section| format!("[{section}]"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+
+    /// Sets one value, if there is such a setting and it takes this value.
+    fn set(&mut self, section: &str, key: &str, value: Value) -> Result<(), String> {
+        let sections = self.sections();
+        let Some(Value::Table(keys)) = self.0.get_mut(section) else {
+            return Err(format!("unknown section [{section}]; there are {sections}"));
+        };
+        let Some(place) = keys.get_mut(key) else {
+            let known = keys
+                .keys()
+                .map(String::as_str)
+                .collect::<Vec<_>>()
+                .join(", ");
+            return Err(format!(
+                "unknown key {section}.{key}; [{section}] has {known}"
+            ));
+        };
+        let shown = value.to_string();
+        if place.type_str() != value.type_str() {
+            let wanted = article(place.type_str());
+            return Err(format!("{section}.{key} must be {wanted}, and is {shown}"));
+        }
+        *place = value;
+        // Read with this value alone changed, the whole tells whether the value fits.
+        let read: Result<Config, _> = Value::Table(self.0.clone()).try_into();
+        match read {
+            Ok(_) => Ok(()),
+            Err(error) => Err(format!("{section}.{key} = {shown}: {}", one_line(&error))),
+        }
+    }
+}
+
+fn article(kind: &str) -> String {
+    match kind {
+        "integer" => "a whole number".into(),
+        "boolean" => "true or false".into(),
+        "string" => "a text in quotes".into(),
+        "array" => "a list".into(),
+        other => format!("a {other}"),
+    }
+}
+
+/// The message of an error without the picture of the place that follows it.
+fn one_line(error: &toml::de::Error) -> String {
+    error.message().replace('\n', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(text: &str, env: &[(&str, &str)]) -> Result<Config, String> {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("peyk.toml");
+        std::fs::write(&file, text).unwrap();
+        let env = env
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Config::load(Some(&file), None, env).map_err(|error| {
+            format!("{error:#}").replace(&format!("{}/", dir.path().display()), "")
+        })
+    }
+
+    #[test]
+    fn the_environment_goes_before_the_file_and_the_file_before_the_defaults() {
+        let text = "[web]\nlisten = \"127.0.0.1:9000\"\n[limits]\nrecipients_max = 10\n";
+        let config = load(
+            text,
+            &[("PEYK_LIMITS__RECIPIENTS_MAX", "20"), ("HOME", "/")],
+        )
+        .unwrap();
+        assert_eq!(config.web.listen.port(), 9_000);
+        assert_eq!(config.limits.recipients_max, 20);
+        assert_eq!(
+            config.limits.text_chars_max,
+            app::Limits::default().text_chars_max
+        );
+    }
+
+    #[test]
+    fn a_setting_that_cannot_be_is_named_with_its_place() {
+        for (text, env, said) in [
+            (
+                "[web]\nlisten_on = 1\n",
+                [("", "")],
+                "peyk.toml: unknown key web.listen_on",
+            ),
+            (
+                "[sms]\nx = 1\n",
+                [("", "")],
+                "peyk.toml: unknown section [sms]",
+            ),
+            (
+                "path = \"x\"\n",
+                [("", "")],
+                "`path` stands outside a section",
+            ),
+            ("[web\n", [("", "")], "peyk.toml is no TOML"),
+            (
+                "[web]\nlisten = 8080\n",
+                [("", "")],
+                "web.listen must be a text in quotes, and is 8080",
+            ),
+            (
+                "[web]\nlisten = \"here\"\n",
+                [("", "")],
+                "web.listen = \"here\"",
+            ),
+            (
+                "[limits]\nnumbers_max = -1\n",
+                [("", "")],
+                "limits.numbers_max = -1",
+            ),
+            (
+                "[limits]\nnumbers_max = 0\n",
+                [("", "")],
+                "limits.numbers_max must be 1 to",
+            ),
+            (
+                "[log]\nformat = \"xml\"\n",
+                [("", "")],
+                "log.format = \"xml\"",
+            ),
+            (
+                "[log]\nfilter = \"info,=,\"\n",
+                [("", "")],
+                "log.filter must be",
+            ),
+            (
+                "[operators]\nfile = \"/no/such.tsv\"\n",
+                [("", "")],
+                "operators.file /no/such.tsv",
+            ),
+            (
+                "",
+                [("PEYK_WEB__LISTENS", "x")],
+                "PEYK_WEB__LISTENS: unknown key web.listens",
+            ),
+            (
+                "",
+                [("PEYK_LIMITS__NUMBERS_MAX", "many")],
+                "limits.numbers_max must be a whole number",
+            ),
+        ] {
+            let error = load(text, &env).unwrap_err();
+            assert!(error.contains(said), "{text:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_data_folder_of_the_command_line_goes_before_everything() {
+        let config = Config::load(None, Some(Path::new("/d")), std::iter::empty()).unwrap();
+        assert_eq!(config.store.path, Path::new("/d/peyk.db"));
+    }
+}

@@ -1,0 +1,188 @@
+//! `config.example.toml`, written from the defaults and the explanations below.
+//!
+//! A test holds both together: every setting is explained, and nothing else is.
+
+use crate::config::Config;
+use anyhow::{Context, Result};
+use std::fmt::Write;
+use toml::Table;
+
+const HEAD: &str = "\
+# Settings of peyk, each with its default. `peyk serve` needs no such file.
+# It is read from ./peyk.toml, or from the file that --config or PEYK_CONFIG names.
+# Environment variables go before it: PEYK_SECTION__KEY, such as PEYK_WEB__LISTEN=0.0.0.0:8080.
+# `peyk config check` says whether it can be used. Accounts, lines, links and prices are not here:
+# they are in the store and are set by `peyk account`, `peyk line`, `peyk link` and `peyk tariff`.
+# This file is written by `peyk config example`.
+";
+
+/// What stands over each section, in the order of the file.
+const SECTIONS: &[(&str, &str)] = &[
+    ("store", "Where the data lies."),
+    (
+        "web",
+        "The web service. Without TLS: put a reverse proxy before it on open networks.",
+    ),
+    ("limits", "How much a request may ask for."),
+    (
+        "log",
+        "The log goes to stderr. It never holds passwords, texts or whole numbers.",
+    ),
+    (
+        "operators",
+        "The mobile operators and the prefixes of their numbers.",
+    ),
+];
+
+/// What each setting is, in the order of the file.
+const SETTINGS: &[(&str, &str, &str)] = &[
+    (
+        "store",
+        "path",
+        "The database file; beside it lie its log (-wal) and its lock.",
+    ),
+    (
+        "web",
+        "listen",
+        "Address and port, such as 0.0.0.0:8080 for every network of the machine.",
+    ),
+    (
+        "web",
+        "body_bytes_max",
+        "Bytes of the largest request; 100,000 recipients take about 1.5 MB.",
+    ),
+    (
+        "web",
+        "large_bodies_max",
+        "Requests over 64 KiB that may be in memory at the same time.",
+    ),
+    (
+        "web",
+        "body_timeout_seconds",
+        "Seconds within which a request's body must be complete.",
+    ),
+    (
+        "web",
+        "header_timeout_seconds",
+        "Seconds within which a request's header must be complete.",
+    ),
+    (
+        "web",
+        "keep_alive_seconds",
+        "Seconds for which a connection may be silent between requests.",
+    ),
+    (
+        "web",
+        "write_stall_seconds",
+        "Seconds for which a client may refuse to read its reply.",
+    ),
+    (
+        "web",
+        "connections_max",
+        "Connections that may be open at the same time.",
+    ),
+    (
+        "web",
+        "shutdown_grace_seconds",
+        "Seconds that running requests get when peyk stops.",
+    ),
+    (
+        "web",
+        "trust_forwarded_for",
+        "Reverse proxies whose X-Forwarded-For is believed: [\"10.0.0.2\", \"192.0.2.0/24\"].",
+    ),
+    ("limits", "recipients_max", "Recipients of one request."),
+    (
+        "limits",
+        "numbers_max",
+        "Numbers of one list (`peyk send --numbers`).",
+    ),
+    ("limits", "text_chars_max", "Characters of one text."),
+    (
+        "limits",
+        "logins_remembered_max",
+        "Successful logins that are remembered, to be fast.",
+    ),
+    (
+        "limits",
+        "logins_waiting_max",
+        "Logins that may wait while passwords are checked.",
+    ),
+    (
+        "log",
+        "format",
+        "\"text\" for people, \"json\" for machines.",
+    ),
+    (
+        "log",
+        "filter",
+        "error, warn, info, debug or trace; by module: \"info,dispatch=debug\".",
+    ),
+    (
+        "operators",
+        "file",
+        "A table that replaces the built-in one; \"\" is the built-in one. Its format stands at the \
+         head of crates/domain/data/operators.tsv.",
+    ),
+];
+
+/// The example file.
+///
+/// # Errors
+/// The defaults cannot be written as TOML, which a test excludes.
+pub fn render() -> Result<String> {
+    let defaults = Table::try_from(Config::default())?;
+    let mut out = HEAD.to_owned();
+    for (section, about) in SECTIONS {
+        write!(out, "\n# {about}\n[{section}]\n")?;
+        for (_, key, about) in SETTINGS.iter().filter(|(of, _, _)| of == section) {
+            let value = defaults.get(*section).and_then(|section| section.get(key));
+            let value = value.with_context(|| format!("{section}.{key} has no default"))?;
+            write!(out, "# {about}\n#{key} = {value}\n")?;
+        }
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_committed_example_is_what_the_code_writes() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../config.example.toml");
+        let committed = std::fs::read_to_string(file).unwrap();
+        let written = render().unwrap();
+        let remedy = "run `peyk config example > config.example.toml`";
+        assert_eq!(committed.trim_end(), written.trim_end(), "{remedy}");
+    }
+
+    #[test]
+    fn every_setting_is_explained_once() {
+        let mut settings = Vec::new();
+        for (section, keys) in Table::try_from(Config::default()).unwrap() {
+            for key in keys.as_table().unwrap().keys() {
+                settings.push(format!("{section}.{key}"));
+            }
+        }
+        let mut explained: Vec<_> = SETTINGS
+            .iter()
+            .map(|(section, key, _)| format!("{section}.{key}"))
+            .collect();
+        settings.sort();
+        explained.sort();
+        assert_eq!(settings, explained);
+    }
+
+    #[test]
+    fn the_example_without_its_comment_signs_is_the_defaults() {
+        let text: Vec<String> = render()
+            .unwrap()
+            .lines()
+            .filter(|line| !line.starts_with("# "))
+            .map(|line| line.trim_start_matches('#').to_owned())
+            .collect();
+        let read: Table = toml::from_str(&text.join("\n")).unwrap();
+        assert_eq!(read, Table::try_from(Config::default()).unwrap());
+    }
+}

@@ -1,0 +1,8 @@
+//! What `peyk demo` is made of: its folder, its lines and prices, its first message.
+//!
+//! Not here: the command itself (`cli/demo.rs`) and the server (`serve`).
+
+pub mod folder;
+pub mod http;
+pub mod seed;
+pub mod show;

@@ -1,0 +1,189 @@
+//! The store and the use cases over it, opened for one command or for a server.
+//!
+//! Not here: the server's life (`serve`). Several processes may have one store open; only one of
+//! them may dispatch, which [`ServeLock`] sees to.
+
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::exit::{Exit, cannot_open};
+use anyhow::{Context, Result};
+use app::App;
+use domain::time::Clock;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use store::Store;
+use store_sqlite::SqliteStore;
+
+/// What to do when there is no database yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// Make one.
+    Create,
+    /// Say so: a command that only looks must not leave an empty database behind a slip in a path.
+    Refuse,
+}
+
+/// An open store with the use cases over it.
+pub struct Peyk {
+    /// The use cases.
+    pub app: App,
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// The clock that both go by.
+    pub clock: Arc<dyn Clock>,
+    /// The database file.
+    pub path: PathBuf,
+}
+
+impl Peyk {
+    /// Opens the store, with its migrations.
+    ///
+    /// # Errors
+    /// There is no database and none is to be made, or it cannot be opened.
+    pub async fn open(config: &Config, missing: Missing) -> Result<Self> {
+        let path = config.store.path.clone();
+        if missing == Missing::Refuse && !path.exists() {
+            return Err(no_database(&path));
+        }
+        let opened = tokio::task::spawn_blocking({
+            let path = path.clone();
+            move || SqliteStore::open(&path, store_sqlite::Options::default())
+        });
+        let opened = opened.await.context("opening the store ended badly")?;
+        let store = opened.map_err(|error| {
+            cannot_open(format!("cannot open the store {}: {error}", path.display()))
+        })?;
+        let store: Arc<dyn Store> = Arc::new(store);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let operators = Arc::new(config.operators()?);
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).context("the system gives no random numbers")?;
+        let app = App::new(
+            store.clone(),
+            clock.clone(),
+            operators,
+            config.limits.clone(),
+            key,
+        );
+        Ok(Self {
+            app,
+            store,
+            clock,
+            path,
+        })
+    }
+
+    /// Does one command's work, and closes the store whatever came of it.
+    ///
+    /// # Errors
+    /// Opening failed, or the work did.
+    pub async fn with(
+        config: &Config,
+        missing: Missing,
+        work: impl AsyncFnOnce(&Self) -> Result<Exit>,
+    ) -> Result<Exit> {
+        let peyk = Self::open(config, missing).await?;
+        let done = work(&peyk).await;
+        peyk.store.close().await;
+        done
+    }
+}
+
+/// The error for a database that is not there.
+pub fn no_database(path: &Path) -> anyhow::Error {
+    cannot_open(format!(
+        "there is no database at {}; `peyk serve`, `peyk demo` or an `add` command makes one, and \
+         --data or --config names another",
+        path.display()
+    ))
+}
+
+/// Attempts to take the lock of a server, and the pause between two.
+const LOCK_ATTEMPTS: u32 = 4;
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
+
+/// Held by the one process that serves a store. A second dispatcher would take what the first one
+/// has in flight for the remains of a crash, and send it again.
+pub struct ServeLock {
+    // Locked as long as it is open; the system lets go of it even when the process is killed.
+    _file: File,
+}
+
+impl ServeLock {
+    /// Takes the lock, or says who may have it.
+    ///
+    /// # Errors
+    /// Another process has it, or the file cannot be made.
+    pub fn take(database: &Path) -> Result<Self> {
+        let path = lock_path(database);
+        let failed =
+            |error: std::io::Error| cannot_open(format!("cannot lock {}: {error}", path.display()));
+        if let Some(folder) = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+        {
+            std::fs::create_dir_all(folder).map_err(failed)?;
+        }
+        let mut options = OpenOptions::new();
+        let file = options
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&path);
+        let file = file.map_err(failed)?;
+        for attempt in 1.. {
+            match file.try_lock() {
+                Ok(()) => break,
+                // A command that only asks holds it for an instant.
+                Err(TryLockError::WouldBlock) if attempt < LOCK_ATTEMPTS => {
+                    std::thread::sleep(LOCK_PAUSE);
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(cannot_open(format!(
+                        "another peyk (serve or demo) runs on {} already; stop it first, or \
+                         choose another folder with --data",
+                        database.display()
+                    )));
+                }
+                Err(TryLockError::Error(error)) => return Err(failed(error)),
+            }
+        }
+        Ok(Self { _file: file })
+    }
+
+    /// Whether some process serves this store now.
+    pub fn is_held(database: &Path) -> bool {
+        let Ok(file) = OpenOptions::new().write(true).open(lock_path(database)) else {
+            return false;
+        };
+        matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+    }
+}
+
+fn lock_path(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".serving");
+    PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_one_process_may_serve_a_store() {
+        let dir = tempfile::tempdir().unwrap();
+        let database = dir.path().join("peyk.db");
+        assert!(!ServeLock::is_held(&database));
+        let first = ServeLock::take(&database).unwrap();
+        assert!(ServeLock::is_held(&database));
+        let second = ServeLock::take(&database).err().unwrap();
+        assert!(second.to_string().contains("another peyk"));
+        drop(first);
+        ServeLock::take(&database).unwrap();
+    }
+}

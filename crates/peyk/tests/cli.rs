@@ -1,0 +1,343 @@
+//! The program from outside: real processes, real sockets, exit codes and JSON.
+
+mod common;
+
+use common::{Running, Sandbox, get, post};
+use serde_json::{Value, json};
+use std::os::unix::fs::PermissionsExt;
+
+#[test]
+fn exit_codes_tell_a_script_what_happened() {
+    let sandbox = Sandbox::new();
+    sandbox.fails(2, &["frobnicate"]);
+    sandbox.fails(2, &["send", "--account", "x"]);
+    let missing = sandbox.fails(3, &["account", "list"]);
+    assert!(
+        missing.contains("there is no database at ./peyk-data/peyk.db"),
+        "{missing}"
+    );
+    assert!(
+        !sandbox.path("peyk-data").exists(),
+        "a look leaves nothing behind"
+    );
+    sandbox.runs(&["account", "add", "shop", "--password", "p"]);
+    let twice = sandbox.fails(1, &["account", "add", "SHOP"]);
+    assert!(
+        twice.starts_with("peyk: ") && twice.contains("exists"),
+        "{twice}"
+    );
+    let send = [
+        "send",
+        "--account",
+        "shop",
+        "--from",
+        "3000",
+        "--to",
+        "09121234567",
+        "--text",
+        "x",
+    ];
+    let refused = sandbox.fails(1, &send);
+    assert!(refused.contains("code 3"), "{refused}");
+    for said in [missing, twice, refused] {
+        assert_eq!(said.trim_end().lines().count(), 1, "one sentence: {said}");
+    }
+    sandbox.runs(&["config", "example"]);
+    std::fs::write(sandbox.path("not-a-store"), "x".repeat(10_000)).unwrap();
+    sandbox.fails_in_env(3, &["account", "list"], ("PEYK_STORE__PATH", "not-a-store"));
+}
+
+#[test]
+fn a_setting_that_does_not_exist_is_named_before_anything_opens() {
+    let sandbox = Sandbox::new();
+    std::fs::write(
+        sandbox.path("peyk.toml"),
+        "[web]\nlisten_on = \"127.0.0.1:0\"\n",
+    )
+    .unwrap();
+    let said = sandbox.fails(3, &["serve"]);
+    assert!(
+        said.contains("peyk.toml: unknown key web.listen_on; [web] has"),
+        "{said}"
+    );
+    assert!(!sandbox.path("peyk-data").exists());
+    let said = sandbox.fails(3, &["--config", "other.toml", "config", "check"]);
+    assert!(said.contains("cannot read other.toml"), "{said}");
+    std::fs::remove_file(sandbox.path("peyk.toml")).unwrap();
+    let check = ["config", "check"];
+    let said = sandbox.fails_in_env(3, &check, ("PEYK_LIMITS__RECIPIENTS_MAX", "0"));
+    assert!(
+        said.contains("limits.recipients_max must be 1 to 1000000"),
+        "{said}"
+    );
+    let in_force = sandbox.json(&["config", "check", "--json"]);
+    assert_eq!(in_force["web"]["listen"], "127.0.0.1:8080");
+}
+
+#[test]
+fn the_demo_delivers_a_message_and_goes_on_with_its_data() {
+    let sandbox = Sandbox::new();
+    let said = sandbox.fails(3, &["demo", "--listen", "0.0.0.0:0"]);
+    assert!(said.contains("this machine only"), "{said}");
+    let demo = ["demo", "--listen", "127.0.0.1:0"];
+
+    let first = Running::start(&sandbox, &demo);
+    first.says("  delivered  ");
+    let credentials = credentials(&sandbox);
+    let mode = std::fs::metadata(sandbox.path("peyk-demo/demo.json"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let field = |key: &str| credentials[key].as_str().unwrap();
+    let (uname, pass) = (field("uname"), field("pass"));
+    let credit = post(
+        field("url"),
+        &format!("op=credit&uname={uname}&pass={pass}"),
+    );
+    assert_eq!(credit, r#"[0,"999880"]"#);
+    let said = sandbox.fails(3, &demo);
+    assert!(
+        said.contains("another peyk (serve or demo) runs on"),
+        "{said}"
+    );
+    let sent = sandbox.json(&[
+        "--data",
+        "peyk-demo",
+        "send",
+        "--account",
+        uname,
+        "--from",
+        field("from"),
+        "--text",
+        "Hi",
+        "--to",
+        "09121111111",
+        "--watch",
+        "--json",
+    ]);
+    assert_eq!(sent["counts"]["delivered"], 1);
+    first.says("Ctrl-C stops");
+    assert_eq!(first.interrupt(), Some(0));
+
+    let second = Running::start(&sandbox, &demo);
+    second.says("going on with the data");
+    second.says("bulk 10003");
+    second.says("  delivered  ");
+    let now = self::credentials(&sandbox);
+    for key in ["uname", "pass", "from"] {
+        assert_eq!(now[key], credentials[key], "{key}");
+    }
+    assert_eq!(second.interrupt(), Some(0));
+}
+
+fn credentials(sandbox: &Sandbox) -> Value {
+    let text = std::fs::read_to_string(sandbox.path("peyk-demo/demo.json")).unwrap();
+    let credentials: Value = serde_json::from_str(&text).unwrap();
+    let mut keys: Vec<&str> = credentials
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    keys.sort_unstable();
+    assert_eq!(keys, ["from", "pass", "uname", "url"]);
+    credentials
+}
+
+#[test]
+fn an_installation_made_by_commands_delivers_and_its_money_is_exact() {
+    let sandbox = Sandbox::new();
+    let simulate = [
+        "simulate",
+        "--listen",
+        "127.0.0.1:0",
+        "--receipt-delay",
+        "50ms",
+    ];
+    let secret = [
+        "--system-id",
+        "peyk",
+        "--password",
+        "secret",
+        "--fail-every",
+        "2",
+    ];
+    let operator = Running::start(&sandbox, &[&simulate[..], &secret[..]].concat());
+    let port = operator.says("listens on 127.0.0.1:");
+    let port = port
+        .split(':')
+        .nth(1)
+        .and_then(|rest| rest.split(';').next())
+        .unwrap()
+        .to_owned();
+    install(&sandbox, &port);
+    let web = Running::start(&sandbox, &["serve", "--listen", "127.0.0.1:0"]);
+    let url = web.says("serving on ");
+    let url = url
+        .split_whitespace()
+        .find(|word| word.starts_with("http://"))
+        .unwrap()
+        .to_owned();
+    let said = sandbox.fails(3, &["serve", "--listen", "127.0.0.1:0"]);
+    assert!(said.contains("another peyk"), "{said}");
+
+    let send = [
+        "send",
+        "--account",
+        "shop",
+        "--from",
+        "+983000505",
+        "--watch",
+        "--json",
+    ];
+    let one = [&send[..], &["--text", "Hello", "--to", "09121234567"]].concat();
+    let sent = sandbox.json(&one);
+    assert_eq!(
+        (&sent["bulk"], &sent["finished"]),
+        (&json!(10_001), &json!(true))
+    );
+    assert!(
+        operator.says("Hello").contains("+98912***4567"),
+        "a number is masked"
+    );
+
+    let numbers = "09121234501\n0912 123 4502\n+989121234501\nnobody\n09121234503\n";
+    std::fs::write(sandbox.path("numbers.txt"), numbers).unwrap();
+    let many = [&send[..], &["--text", "Hello", "--numbers", "numbers.txt"]].concat();
+    let (code, out, said) = sandbox.output(&many);
+    assert_eq!(code, Some(4), "{said}");
+    let sent: Value = serde_json::from_str(&out).unwrap();
+    // Of four messages every second one failed; `nobody` is no number.
+    assert_eq!(
+        (&sent["counts"]["delivered"], &sent["counts"]["failed"]),
+        (&json!(1), &json!(3))
+    );
+
+    let account = &sandbox.json(&["account", "list", "--json"])[0];
+    // Two of four were delivered for 300 rials each; this line gives back the rest.
+    assert_eq!(
+        (&account["credit"], &account["reserved"]),
+        (&json!(9_400), &json!(0))
+    );
+    let ledger = sandbox.json(&["account", "ledger", "shop", "--json"]);
+    assert_eq!(
+        ledger.as_array().unwrap().last().unwrap()["credit_after"],
+        9_400
+    );
+    let bulk = sandbox.json(&["bulk", "show", "shop", "10002", "--json"]);
+    let states: Vec<&Value> = bulk["recipients"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["state"])
+        .collect();
+    assert_eq!(
+        states.iter().filter(|state| **state == "failed").count(),
+        3,
+        "{bulk}"
+    );
+    let links = sandbox.json(&["link", "status", "--json"]);
+    assert_eq!(
+        (&links[0]["name"], &links[0]["state"]),
+        (&json!("mci"), &json!("up"))
+    );
+    let doctor = sandbox.json(&["doctor", "--json"]);
+    assert_eq!(doctor["findings"], json!([]));
+    assert_eq!(doctor["notes"], json!([]));
+
+    let base = url.trim_end_matches("/services.jspd");
+    assert!(get(&format!("{base}/readyz")).contains("ready"));
+    assert!(get(&format!("{base}/metrics")).contains("peyk_build_info{version="));
+    assert_eq!(web.terminate(), Some(0));
+    assert_eq!(operator.interrupt(), Some(0));
+    stays_in_the_backup(&sandbox);
+}
+
+fn install(sandbox: &Sandbox, port: &str) {
+    let made = sandbox.json(&["account", "add", "shop", "--credit", "10000", "--json"]);
+    assert_eq!(made["name"], "shop");
+    assert!(made["password"].as_str().unwrap().len() >= 16);
+    sandbox.runs(&[
+        "link",
+        "add",
+        "mci",
+        "--port",
+        port,
+        "--system-id",
+        "peyk",
+        "--password",
+        "secret",
+    ]);
+    sandbox.runs(&["tariff", "set", "--persian", "120", "--english", "300"]);
+    sandbox.runs(&[
+        "line",
+        "add",
+        "3000505",
+        "--link",
+        "mci",
+        "--account",
+        "shop",
+        "--refund",
+        "delivery",
+    ]);
+    let links = sandbox.runs(&["link", "list", "--json"]);
+    assert!(!links.contains("secret"), "{links}");
+    let lines = sandbox.json(&["line", "list", "--json"]);
+    assert_eq!(lines[0]["accounts"], json!(["shop"]));
+    sandbox.runs(&["line", "set", "3000505", "--rate", "50"]);
+    let lines = sandbox.json(&["line", "list", "--json"]);
+    assert_eq!(lines[0]["settings"]["rate_per_second"], 50);
+    assert_eq!(
+        lines[0]["settings"]["refund_basis"], "delivery",
+        "what is not given stays"
+    );
+}
+
+fn stays_in_the_backup(sandbox: &Sandbox) {
+    sandbox.runs(&["backup", "copy.db"]);
+    let said = sandbox.fails(1, &["backup", "copy.db"]);
+    assert!(said.contains("exists already"), "{said}");
+    std::fs::remove_dir_all(sandbox.path("peyk-data")).unwrap();
+    std::fs::create_dir(sandbox.path("peyk-data")).unwrap();
+    std::fs::rename(sandbox.path("copy.db"), sandbox.path("peyk-data/peyk.db")).unwrap();
+    let accounts = sandbox.json(&["account", "list", "--json"]);
+    assert_eq!(accounts[0]["credit"], 9_400);
+    assert_eq!(sandbox.json(&["doctor", "--json"])["healthy"], true);
+}
+
+#[test]
+fn the_sql_shell_reads_and_changes_nothing_unless_it_may() {
+    let sandbox = Sandbox::new();
+    sandbox.runs(&["account", "add", "shop", "--credit", "5"]);
+    let credit = "SELECT name, credit FROM account";
+    assert_eq!(
+        sandbox.json(&["db", "--json", credit]),
+        json!([{ "name": "shop", "credit": 5 }])
+    );
+    assert_eq!(
+        sandbox.runs(&["db", credit]),
+        "name  credit\nshop       5\n"
+    );
+    for sql in [
+        "UPDATE account SET credit = 9",
+        "PRAGMA query_only = OFF; UPDATE account SET credit = 9",
+        "ATTACH 'x.db' AS x",
+        "BEGIN IMMEDIATE",
+        "PRAGMA journal_mode = DELETE",
+        "CREATE TEMP TABLE t (x)",
+    ] {
+        let said = sandbox.fails(1, &["db", sql]);
+        assert!(said.contains("only reads"), "{sql}: {said}");
+    }
+    assert_eq!(sandbox.json(&["db", "--json", credit])[0]["credit"], 5);
+    sandbox.runs(&["db", "--write", "UPDATE account SET credit = 9"]);
+    let (code, out, _) = sandbox.output(&["doctor", "--json"]);
+    assert_eq!(
+        code,
+        Some(5),
+        "the doctor sees money without a ledger entry"
+    );
+    let doctor: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(doctor["healthy"], false);
+}

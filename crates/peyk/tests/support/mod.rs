@@ -1,0 +1,10 @@
+//! What the tests of the whole program share. Each test binary uses a part of it.
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+pub mod crash;
+pub mod home;
+pub mod http;
+pub mod load;
+pub mod peer;
+pub mod random;
+pub mod strace;
