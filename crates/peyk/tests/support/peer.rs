@@ -64,7 +64,7 @@ impl Peer {
         std::thread::spawn(move || {
             for line in BufReader::new(output).lines().map_while(Result::ok) {
                 let value = serde_json::from_str(&line);
-                let value = value.unwrap_or_else(|_| Value::String(line));
+                let value = value.unwrap_or(Value::String(line));
                 kept.lock().expect("the lines").push(value);
             }
         });
