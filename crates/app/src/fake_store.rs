@@ -351,6 +351,15 @@ impl Store for FakeStore {
         }))
     }
 
+    async fn bulk_by_key(
+        &self,
+        _: AccountId,
+        _: [u8; 32],
+        _: UnixMillis,
+    ) -> Result<Option<BulkNo>, StoreError> {
+        Ok(None)
+    }
+
     async fn recipients(
         &self,
         _: AccountId,

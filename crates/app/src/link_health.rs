@@ -11,8 +11,7 @@ use domain::time::UnixMillis;
 use std::sync::{Arc, Mutex};
 use store::StoreError;
 
-/// Milliseconds after which a link's status counts as down: the process that served it is gone.
-pub const LINK_STATUS_STALE_MILLIS: i64 = 15_000;
+pub(crate) use domain::link::LINK_STATUS_STALE_MILLIS;
 /// Milliseconds for which a look at the statuses is good.
 const LINK_STATUS_REFRESH_MILLIS: i64 = 500;
 

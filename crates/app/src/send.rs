@@ -111,6 +111,9 @@ impl App {
         request: SendRequest<'_>,
     ) -> Result<BulkNo, SendError> {
         let limits = self.limits();
+        if let Some(bulk) = self.sent_before(account, request.idempotency_key).await? {
+            return Ok(bulk);
+        }
         let texts = request.text.simplest(request.to.len());
         check_form(texts, request.to, limits)?;
         let view = self.view().await?;
@@ -140,6 +143,22 @@ impl App {
             ..draft::command(account.id, &line, text, &due)
         };
         self.accept(command).await
+    }
+
+    /// The bulk that this key was used for. A repeated request is not judged again: its time may
+    /// have passed or its line closed since, and the client only wants to hear the number.
+    async fn sent_before(
+        &self,
+        account: &Account,
+        key: Option<&str>,
+    ) -> Result<Option<BulkNo>, SendError> {
+        let Some(digest) = key.map(key_digest).transpose().ok().flatten().flatten() else {
+            return Ok(None);
+        };
+        Ok(self
+            .store()
+            .bulk_by_key(account.id, digest, self.now())
+            .await?)
     }
 
     /// Parses, prices and lists the recipients; each number with each text once, at its first

@@ -93,7 +93,7 @@ impl App {
         &self,
         account: &Account,
         request: NumbersRequest<'_>,
-        numbers: impl Iterator<Item = io::Result<String>> + Send,
+        mut numbers: impl Iterator<Item = io::Result<String>> + Send,
         progress: impl Fn(u64) + Send + Sync,
     ) -> Result<SentNumbers, NumbersError> {
         if draft::is_blank(request.text) {
@@ -108,7 +108,6 @@ impl App {
         draft::check_hours(&line, &due)?;
         let pricer = Pricer::new(view, line.id);
         let mut reading = Reading::new(self, &line, measure, pricer);
-        let mut numbers = numbers;
         let first = reading.next(&mut numbers)?;
         self.check_links(&line, &reading.pricer, &due).await?;
         let more = first.len() == RECIPIENTS_PER_COMMAND_MAX;
@@ -145,17 +144,7 @@ impl App {
             progress(written);
             bulk
         };
-        let Reading {
-            invalid,
-            duplicates,
-            ..
-        } = reading;
-        Ok(SentNumbers {
-            bulk,
-            recipients: written,
-            invalid,
-            duplicates,
-        })
+        Ok(reading.sent(bulk, written))
     }
 
     /// Writes the rest of a list into its bulk.
@@ -186,6 +175,15 @@ impl App {
 }
 
 impl<'a> Reading<'a> {
+    fn sent(self, bulk: BulkNo, recipients: u64) -> SentNumbers {
+        SentNumbers {
+            bulk,
+            recipients,
+            invalid: self.invalid,
+            duplicates: self.duplicates,
+        }
+    }
+
     fn new(app: &'a App, line: &'a Line, measure: Measure, pricer: Pricer) -> Self {
         Self {
             operators: app.operators(),

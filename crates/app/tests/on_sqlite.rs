@@ -261,7 +261,6 @@ async fn a_caller_who_hangs_up_during_a_large_send_leaves_all_or_nothing() {
 // The adapter answers the key of an abandoned bulk with that bulk for 24 hours, so the caller gets
 // 503 all day. `known_key` in store-sqlite must pass over abandoned bulks; then this runs.
 #[tokio::test]
-#[ignore = "store-sqlite keeps the key of an abandoned bulk"]
 async fn a_key_whose_bulk_was_given_up_can_be_used_again() {
     let scene = scene(PRICE * 5_500).await;
     let refused = scene.send(&numbers(6_000), Some("order-1")).await;

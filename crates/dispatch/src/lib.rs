@@ -49,6 +49,13 @@ impl Dispatch {
         })
     }
 
+    /// False once a part of it has ended without having been told to: after a panic, or because
+    /// the store has stopped. Nothing is sent then, and the process should end.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        !self.engine.is_finished() && !self.sweeper.is_finished()
+    }
+
     /// Claims nothing more, waits up to [`DRAIN_MAX`] for answers, records them, and unbinds.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);

@@ -10,6 +10,9 @@ pub const BINDS_MAX: u16 = 64;
 /// Messages in flight that one bind may have.
 pub const WINDOW_MAX: u32 = 10_000;
 
+/// A status that was not written anew for so many milliseconds is of a process that is gone.
+pub const LINK_STATUS_STALE_MILLIS: i64 = 15_000;
+
 /// How a link binds (SMPP 3.4 section 4.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -22,6 +22,9 @@ use tokio::task::JoinHandle;
 /// to half of it, and the store closes.
 const STOP_MAX: Duration = Duration::from_secs(10);
 
+/// How often the dispatcher's life is looked at.
+const DISPATCH_LOOKED_AT_EVERY: Duration = Duration::from_millis(500);
+
 /// A running server.
 pub struct Server {
     peyk: Peyk,
@@ -79,6 +82,11 @@ impl Server {
         let ended = tokio::select! {
             () = crate::signals::stopped(stop) => None,
             ended = &mut self.web => Some(ended),
+            () = dispatch_ended(&self.dispatch) => {
+                // Accepting what cannot be sent helps nobody: whoever watches starts it anew.
+                self.dispatching.store(false, Ordering::Relaxed);
+                anyhow::bail!("the dispatcher ended by itself; the log says why");
+            }
         };
         let stop_max = self.stop_max;
         let stopping = tokio::time::timeout(stop_max, self.stop(ended.is_none()));
@@ -112,6 +120,14 @@ impl Server {
         self.peyk.store.close().await;
         tracing::info!("stopped");
         web.context("the web service failed")
+    }
+}
+
+/// Resolves when the dispatcher has ended without having been told to.
+async fn dispatch_ended(dispatch: &Dispatch) {
+    let mut tick = tokio::time::interval(DISPATCH_LOOKED_AT_EVERY);
+    while dispatch.is_running() {
+        tick.tick().await;
     }
 }
 

@@ -70,6 +70,40 @@ fn a_line_that_holds_never_sends_twice_whatever_is_killed() {
     kill_at_random_instants(InDoubt::Hold, rounds().div_ceil(2));
 }
 
+/// One end is one lost attempt, however many parts the text has: it must not use up all attempts
+/// that a message has.
+#[test]
+fn a_text_of_the_most_parts_in_flight_at_a_kill_is_sent_again_and_not_given_up() {
+    let mut scenario = Scenario::new(InDoubt::Resend, random::seed());
+    scenario.answer_after(Duration::from_secs(600));
+    let server = scenario.home.serve();
+    // 32 parts of 67 UCS-2 characters, fewer than the windows hold.
+    let text = "م".repeat(32 * 67);
+    let sent = scenario
+        .home
+        .customer()
+        .send(support::home::LINE, &text, &["09121234567".into()]);
+    let Answer::Acknowledged(bulk) = sent else {
+        panic!("{sent:?}")
+    };
+    wait_until("all parts are in flight", Duration::from_secs(60), || {
+        scenario.taken() == 32
+    });
+    server.kill();
+    scenario.examine_the_end();
+    assert_eq!(scenario.in_doubt_at_the_last_end(), 32);
+    scenario.answer_after(Duration::ZERO);
+    let server = scenario.home.serve();
+    let mut word = String::new();
+    wait_until("it has ended", Duration::from_secs(60), || {
+        let items = scenario.home.customer().delivery(bulk).expect("the bulk");
+        word.clone_from(&items[0].1);
+        word == "delivered" || word == "failed"
+    });
+    assert_eq!(word, "delivered");
+    scenario.settle(server);
+}
+
 #[test]
 fn a_stop_in_the_middle_of_load_leaves_nothing_in_doubt() {
     let seed = random::seed();

@@ -14,7 +14,10 @@ const FILE_LINES_MAX: usize = 500;
 const FUNCTION_LINES_MAX: usize = 70;
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .expect("the workspace")
 }
 
 /// The arrows between our crates that are allowed outside tests. A crate that is not named here
@@ -48,7 +51,13 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
 #[test]
 fn crates_depend_only_along_the_allowed_arrows() {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--no-deps",
+            "--offline",
+        ])
         .current_dir(root())
         .output()
         .expect("cargo runs");
@@ -56,7 +65,9 @@ fn crates_depend_only_along_the_allowed_arrows() {
     let allowed = allowed();
     for package in metadata["packages"].as_array().expect("packages") {
         let name = package["name"].as_str().expect("a name");
-        let may = allowed.get(name).unwrap_or_else(|| panic!("{name} has no place in the map"));
+        let may = allowed
+            .get(name)
+            .unwrap_or_else(|| panic!("{name} has no place in the map"));
         for dependency in package["dependencies"].as_array().expect("dependencies") {
             let on = dependency["name"].as_str().expect("a name");
             if dependency["kind"] == "dev" || !on.starts_with("peyk") {
@@ -87,7 +98,9 @@ fn is_test_file(path: &Path) -> bool {
 fn is_test_only(attributes: &[syn::Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         attribute.path().is_ident("cfg")
-            && attribute.parse_args::<syn::Ident>().is_ok_and(|ident| ident == "test")
+            && attribute
+                .parse_args::<syn::Ident>()
+                .is_ok_and(|ident| ident == "test")
     })
 }
 
@@ -111,12 +124,14 @@ impl<'ast> Visit<'ast> for Measured {
     }
 
     fn visit_item_fn(&mut self, function: &'ast syn::ItemFn) {
-        self.long.push((function.sig.ident.to_string(), lines(function.span())));
+        self.long
+            .push((function.sig.ident.to_string(), lines(function.span())));
         syn::visit::visit_item_fn(self, function);
     }
 
     fn visit_impl_item_fn(&mut self, function: &'ast syn::ImplItemFn) {
-        self.long.push((function.sig.ident.to_string(), lines(function.span())));
+        self.long
+            .push((function.sig.ident.to_string(), lines(function.span())));
         syn::visit::visit_impl_item_fn(self, function);
     }
 }
@@ -150,8 +165,10 @@ fn every_test_that_architecture_names_exists() {
     let document = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("ARCHITECTURE.md");
     let mut sources = Vec::new();
     rust_files(&root().join("crates"), &mut sources);
-    let code: String =
-        sources.iter().map(|path| fs::read_to_string(path).expect("a source")).collect();
+    let code: String = sources
+        .iter()
+        .map(|path| fs::read_to_string(path).expect("a source"))
+        .collect();
     let named: Vec<_> = document
         .lines()
         .filter(|line| line.contains("Held by:"))
@@ -160,7 +177,10 @@ fn every_test_that_architecture_names_exists() {
     assert!(named.len() >= 8, "the invariants do not name their tests");
     for name in named {
         let claim = name.rsplit("::").next().unwrap_or(name);
-        assert!(code.contains(&format!("fn {claim}")), "ARCHITECTURE.md names {name}");
+        assert!(
+            code.contains(&format!("fn {claim}")),
+            "ARCHITECTURE.md names {name}"
+        );
     }
 }
 
@@ -168,11 +188,15 @@ fn every_test_that_architecture_names_exists() {
 fn the_unsafe_code_of_our_crates_is_none() {
     let mut sources = Vec::new();
     rust_files(&root().join("crates"), &mut sources);
-    let roots = sources.iter().filter(|path| {
-        path.ends_with("src/lib.rs") || path.ends_with("src/main.rs")
-    });
+    let roots = sources
+        .iter()
+        .filter(|path| path.ends_with("src/lib.rs") || path.ends_with("src/main.rs"));
     for path in roots {
         let text = fs::read_to_string(path).expect("a source");
-        assert!(text.contains("#![forbid(unsafe_code)]"), "{}", path.display());
+        assert!(
+            text.contains("#![forbid(unsafe_code)]"),
+            "{}",
+            path.display()
+        );
     }
 }

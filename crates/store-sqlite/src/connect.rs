@@ -49,8 +49,8 @@ pub(crate) fn open_writer(path: &Path, cache_kib: u32) -> Result<Connection, Ope
     Ok(conn)
 }
 
-/// Opens a file that exists for queries only. For the reader threads and for `peyk db`: whatever
-/// is typed there, the store is not changed.
+/// Opens a file that exists for queries. For the reader threads, and for `peyk db`, which adds an
+/// authorizer of its own: `query_only` keeps slips out, but a statement can switch it off.
 ///
 /// # Errors
 /// There is no such file, it is not a peyk database, or a newer program has migrated it.

@@ -237,6 +237,17 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn bulk_by_key(
+        &self,
+        account: AccountId,
+        key: [u8; 32],
+        now: UnixMillis,
+    ) -> Result<Option<BulkNo>, StoreError> {
+        self.readers
+            .run(move |conn| queries::bulk_by_key(conn, account, &key, now))
+            .await
+    }
+
     async fn recipients(
         &self,
         account: AccountId,
@@ -286,7 +297,9 @@ impl Store for SqliteStore {
     }
 
     async fn close(&self) {
-        self.writer.close().await;
+        // The writer goes last: the last connection to close empties the write-ahead log into the
+        // database file, and a reader's may not.
         self.readers.close().await;
+        self.writer.close().await;
     }
 }

@@ -13,7 +13,7 @@ use domain::recipient::RecipientReport;
 use domain::time::UnixMillis;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::de::DeserializeOwned;
-use store::{AccountSummary, Totals};
+use store::{AccountSummary, IDEMPOTENCY_HOURS, Totals};
 
 /// Rows that `totals` counts of each table at most, so that a scrape of metrics stays cheap
 /// however much waits: beyond it a total means "at least".
@@ -145,6 +145,30 @@ pub(crate) fn bulk(conn: &Connection, key: BulkKey) -> Result<Option<BulkReport>
         price: row.price,
         returned: row.returned,
     }))
+}
+
+/// The bulk of an idempotency key, once it is acknowledged.
+pub(crate) fn bulk_by_key(
+    conn: &Connection,
+    account: AccountId,
+    key: &[u8; 32],
+    now: UnixMillis,
+) -> Result<Option<BulkNo>, DbError> {
+    let since = now.plus_seconds(-IDEMPOTENCY_HOURS * 3_600);
+    let found = conn
+        .prepare_cached(
+            "SELECT i.bulk_no, b.stage FROM idempotency i
+             JOIN bulk b ON b.account_id = i.account_id AND b.bulk_no = i.bulk_no
+             WHERE i.account_id = ?1 AND i.key = ?2 AND i.at > ?3",
+        )?
+        .query_row(params![account.0, &key[..], since.0], |row| {
+            Ok((row.get(0)?, row.get::<_, u8>(1)?))
+        })
+        .optional()?;
+    let visible = |stage| BulkStage::from_code(stage).is_some_and(is_visible);
+    Ok(found
+        .filter(|(_, stage)| visible(*stage))
+        .map(|(no, _)| BulkNo(no)))
 }
 
 pub(crate) fn recipients(

@@ -19,7 +19,7 @@ enum Message {
 /// Sends queries to the reader threads.
 pub(crate) struct Readers {
     queue: SyncSender<Message>,
-    threads: usize,
+    threads: Mutex<Vec<thread::JoinHandle<()>>>,
 }
 
 impl Readers {
@@ -27,14 +27,18 @@ impl Readers {
     pub(crate) fn start(conns: Vec<Connection>, queue_queries: usize) -> std::io::Result<Self> {
         let (queue, queries) = sync_channel(queue_queries);
         let queries = Arc::new(Mutex::new(queries));
-        let threads = conns.len();
+        let mut threads = Vec::with_capacity(conns.len());
         for conn in conns {
             let queries = Arc::clone(&queries);
-            thread::Builder::new()
+            let thread = thread::Builder::new()
                 .name("store-reader".into())
                 .spawn(move || serve(&conn, &queries))?;
+            threads.push(thread);
         }
-        Ok(Self { queue, threads })
+        Ok(Self {
+            queue,
+            threads: Mutex::new(threads),
+        })
     }
 
     /// Runs a query on some reader. `body` that needs several statements to agree opens its own
@@ -60,16 +64,22 @@ impl Readers {
         }
     }
 
-    /// Lets the threads finish what is queued and end.
+    /// Lets the threads finish what is queued, and waits until their connections are closed.
     pub(crate) async fn close(&self) {
-        let (queue, threads) = (self.queue.clone(), self.threads);
-        let send = move || {
-            for _ in 0..threads {
+        let queue = self.queue.clone();
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let end = move || {
+            for _ in 0..threads.len() {
                 // An error means that the threads are gone already.
                 let _ = queue.send(Message::Close);
             }
+            for thread in threads {
+                // A reader that panicked has closed its connection too.
+                let _ = thread.join();
+            }
         };
-        let _ = tokio::task::spawn_blocking(send).await;
+        let _ = tokio::task::spawn_blocking(end).await;
     }
 }
 

@@ -74,8 +74,10 @@ pub trait Store: Send + Sync + 'static {
 
     /// Records delivery receipts. One that matches no message yet is parked, and applied when
     /// the answer that carries its message id is recorded.
-    async fn record_receipts(&self, command: RecordReceipts)
-    -> Result<ReceiptsRecorded, StoreError>;
+    async fn record_receipts(
+        &self,
+        command: RecordReceipts,
+    ) -> Result<ReceiptsRecorded, StoreError>;
 
     /// Records messages from handsets, as they came.
     async fn record_inbound(&self, parts: Vec<InboundPart>) -> Result<(), StoreError>;
@@ -168,8 +170,21 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<Vec<Entry>, StoreError>;
 
     /// A bulk, if it is this account's. Bulks that were never acknowledged do not exist here.
-    async fn bulk(&self, account: AccountId, bulk: BulkNo)
-    -> Result<Option<BulkReport>, StoreError>;
+    async fn bulk(
+        &self,
+        account: AccountId,
+        bulk: BulkNo,
+    ) -> Result<Option<BulkReport>, StoreError>;
+
+    /// The acknowledged bulk that the account sent with this idempotency key within
+    /// [`IDEMPOTENCY_HOURS`] before `now`. It lets a repeated request be answered without being
+    /// judged again: what was right at first may be too late by now.
+    async fn bulk_by_key(
+        &self,
+        account: AccountId,
+        key: [u8; 32],
+        now: UnixMillis,
+    ) -> Result<Option<BulkNo>, StoreError>;
 
     /// A bulk's recipients in the order sent, after `after`. Each call is a read of its own, so
     /// that a long report never holds a read transaction open.

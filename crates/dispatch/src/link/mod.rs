@@ -17,7 +17,7 @@ use domain::link::{BindMode as LinkMode, Link, LinkState, LinkStatus};
 use domain::time::Clock;
 use smpp::BindMode;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use store::{Outcome, Store, SubmitResult};
@@ -35,6 +35,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     started: Instant,
     queue: Mutex<VecDeque<QueuedPart>>,
+    /// True once the link was told to end.
+    stopping: AtomicBool,
     claimed: AtomicUsize,
     sent: AtomicUsize,
     board: Mutex<Board>,
@@ -192,7 +194,11 @@ impl Shared {
             board.senders_up -= 1;
             if board.senders_up == 0 {
                 board.since = self.clock.now();
-                tracing::warn!(link = self.link.name, why, "link is down");
+                if self.stopping.load(Ordering::Acquire) {
+                    tracing::info!(link = self.link.name, "link is closed");
+                } else {
+                    tracing::warn!(link = self.link.name, why, "link is down");
+                }
             }
         }
         let down = board.senders_up == 0;
@@ -249,6 +255,7 @@ impl RunningLink {
             clock: clock.clone(),
             started: Instant::now(),
             queue: Mutex::default(),
+            stopping: AtomicBool::new(false),
             claimed: AtomicUsize::new(0),
             sent: AtomicUsize::new(0),
             board: Mutex::new(Board {
@@ -289,6 +296,7 @@ impl RunningLink {
 
     /// Lets what is in flight be answered, unbinds, and writes the last outcomes down.
     pub(crate) async fn stop(self) {
+        self.shared.stopping.store(true, Ordering::Release);
         self.shared.give_back();
         self.stop.send_replace(true);
         for bind in self.binds {

@@ -47,8 +47,6 @@ const CLASSES: Words<ErrorClass> = &[
 ];
 /// How long `link add` waits to see whether somebody listens there.
 const CHECK_MAX: Duration = Duration::from_secs(2);
-/// A status that was written longer ago says nothing about now, in milliseconds.
-const STATUS_STALE_MILLIS: i64 = 15_000;
 
 /// SMPP links to the operators: add, change, list, status
 #[derive(Args)]
@@ -355,7 +353,8 @@ impl Now {
             };
         }
         let now = peyk.clock.now();
-        let fresh = status.filter(|status| now.millis_since(status.at) <= STATUS_STALE_MILLIS);
+        let fresh = status
+            .filter(|status| now.millis_since(status.at) <= domain::link::LINK_STATUS_STALE_MILLIS);
         let Some(status) = fresh.filter(|_| ServeLock::is_held(&peyk.path)) else {
             return Self {
                 word: "off",

@@ -24,8 +24,12 @@ pub const BINDS: u16 = 2;
 pub const WINDOW: u32 = 40;
 /// How long the SMSC takes to answer: long enough that the windows are full when the end comes.
 const ANSWER_DELAY: Duration = Duration::from_millis(40);
-/// How long the end of everything may take.
-const PATIENCE: Duration = Duration::from_secs(240);
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// What is in doubt again and again waits longer each time, up to a quarter of an hour. After so
+/// many ends some messages do, and are waited for that long.
+const MANY_ENDS: usize = 12;
+const PATIENCE_AFTER_MANY: Duration = Duration::from_secs(1_200);
 
 /// A part of a message: the recipient's national number, and which part from 0.
 pub type Part = (String, u8);
@@ -120,6 +124,13 @@ impl Scenario {
         !ended
     }
 
+    /// Sets how long the SMSC takes to answer.
+    pub fn answer_after(&self, delay: Duration) {
+        self.sim
+            .script()
+            .update(|behaviour| behaviour.answer_delay = delay);
+    }
+
     /// Messages that the SMSC has taken.
     pub fn taken(&self) -> usize {
         usize::try_from(self.sim.counts().submits).expect("few")
@@ -147,7 +158,9 @@ impl Scenario {
         let idle = Load::start(&self.home.customer(), 0, 0);
         self.promised = std::mem::replace(&mut self.load, idle).stop();
         self.wait_until_all_is_final();
-        wait_until("nothing is reserved", PATIENCE, || self.money().1 == 0);
+        wait_until("nothing is reserved", self.patience(), || {
+            self.money().1 == 0
+        });
         let spent = CREDIT - self.home.customer().credit();
         let stopped = server.stop();
         assert!(stopped.success(), "the last stop: {stopped}");
@@ -163,6 +176,14 @@ impl Scenario {
         self.check_money(&sent, spent);
         self.home.is_healthy();
         self.runtime.block_on(self.sim.stop());
+    }
+
+    fn patience(&self) -> Duration {
+        if self.ends.len() > MANY_ENDS {
+            PATIENCE_AFTER_MANY
+        } else {
+            PATIENCE
+        }
     }
 
     /// All parts that were ever in doubt.
@@ -182,7 +203,7 @@ impl Scenario {
         let customer = self.home.customer();
         for bulk in &self.promised {
             let what = format!("bulk {} is final", bulk.bulk);
-            wait_until(&what, PATIENCE, || {
+            wait_until(&what, self.patience(), || {
                 let items = customer.delivery(bulk.bulk);
                 let items = items.unwrap_or_else(|| panic!("bulk {} is lost", bulk.bulk));
                 let numbers: Vec<_> = items.iter().map(|(number, _)| number.clone()).collect();
@@ -203,7 +224,8 @@ impl Scenario {
 
     /// Credit and reserved as the store has them.
     fn money(&self) -> (i64, i64) {
-        let conn = store_sqlite::open_read_only(&self.home.database()).expect("the store");
+        let conn = Connection::open(self.home.database()).expect("the store");
+        conn.busy_timeout(PATIENCE).expect("a timeout");
         let sums = conn.query_row("SELECT credit, reserved FROM account", [], |row| {
             Ok((row.get(0)?, row.get(1)?))
         });

@@ -246,6 +246,33 @@ pub(super) async fn an_idempotency_key_is_forgotten_after_its_hours(harness: &dy
     w.finish().await;
 }
 
+pub(super) async fn a_key_leads_to_its_bulk_once_that_is_acknowledged(harness: &dyn Harness) {
+    let w = World::fresh(harness).await;
+    let (account, other) = (w.account(1_000).await, w.account(1_000).await);
+    let key = [7; 32];
+    let command = AcceptBulk {
+        idempotency_key: Some(key),
+        whole: false,
+        ..w.bulk_of(account, recipients(1))
+    };
+    assert_eq!(w.bulk_by_key(account, key, T0).await.expect("none"), None);
+    let bulk = w.accept(command).await;
+    assert_eq!(w.bulk_by_key(account, key, T0).await.expect("built"), None);
+    w.seal_bulk(account, bulk).await.expect("sealed");
+    let last = at(IDEMPOTENCY_HOURS * 3_600 - 1);
+    let found = w.bulk_by_key(account, key, last).await.expect("known");
+    assert_eq!(found, Some(bulk));
+    let forgotten = at(IDEMPOTENCY_HOURS * 3_600 + 1);
+    for (whose, key, now) in [
+        (account, key, forgotten),
+        (account, [8; 32], T0),
+        (other, key, T0),
+    ] {
+        assert_eq!(w.bulk_by_key(whose, key, now).await.expect("none"), None);
+    }
+    w.finish().await;
+}
+
 pub(super) async fn accounts_do_not_share_idempotency_keys(harness: &dyn Harness) {
     let w = World::fresh(harness).await;
     let (first, second) = (w.account(100).await, w.account(100).await);

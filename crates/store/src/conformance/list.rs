@@ -31,6 +31,7 @@ macro_rules! conformance_cases {
                 an_account_that_does_not_exist_cannot_send,
                 a_known_idempotency_key_answers_the_first_bulk_and_writes_nothing,
                 an_idempotency_key_is_forgotten_after_its_hours,
+                a_key_leads_to_its_bulk_once_that_is_acknowledged,
                 accounts_do_not_share_idempotency_keys,
                 the_key_of_a_refused_bulk_is_not_remembered,
                 recipients_that_end_at_once_are_reported_and_never_sent,

@@ -193,6 +193,24 @@ impl Store for Memory {
                 }
             }))
     }
+    async fn bulk_by_key(
+        &self,
+        account: AccountId,
+        key: [u8; 32],
+        now: UnixMillis,
+    ) -> Result<Option<BulkNo>, StoreError> {
+        let mut data = self.data();
+        let Some((bulk, at)) = data
+            .accounts
+            .get(&account)
+            .and_then(|one| one.keys.get(&key).copied())
+        else {
+            return Ok(None);
+        };
+        let known = at.plus_seconds(crate::IDEMPOTENCY_HOURS * 3_600) > now;
+        let shows = data.bulk(account, bulk).is_some_and(|bulk| bulk.shows());
+        Ok((known && shows).then_some(bulk))
+    }
     async fn recipients(
         &self,
         account: AccountId,
