@@ -336,7 +336,16 @@ impl Progress {
         ledger.charge += self.price_of(taken.len());
     }
 
+    /// Counts an attempt that must be made again; once for all the parts that went out together,
+    /// or a long text would use up its attempts in one go.
     fn count_attempt(&mut self, now: UnixMillis) {
+        let counted = matches!(
+            self.reason,
+            Reason::DeferredByOperator | Reason::AnswerLostResend | Reason::AnswerLostHeld
+        );
+        if counted && self.not_before.is_some() {
+            return;
+        }
         let pause =
             RETRY_PAUSES_SECONDS[usize::from(self.attempts).min(RETRY_PAUSES_SECONDS.len() - 1)];
         self.attempts = self.attempts.saturating_add(1);

@@ -270,6 +270,25 @@ fn a_deferred_message_waits_longer_each_time_and_is_given_up_at_the_end() {
 }
 
 #[test]
+fn the_parts_that_went_out_together_are_one_attempt() {
+    for lost in [true, false] {
+        let mut progress = Progress::accepted(32, Rials(7))
+            .apply(Event::Claimed, &SEND, NOW)
+            .progress;
+        for part in 0..32 {
+            let event = if lost {
+                Event::AnswerLost { part }
+            } else {
+                Event::PartDeferred { part, code: 8 }
+            };
+            progress = progress.apply(event, &SEND, NOW).progress;
+        }
+        assert_eq!((progress.state, progress.attempts), (State::Waiting, 1));
+        assert_eq!(progress.not_before, Some(NOW.plus_seconds(2)));
+    }
+}
+
+#[test]
 fn throttling_never_uses_up_the_attempts() {
     let mut progress = Progress::accepted(1, Rials(7));
     for _ in 0..100 {
