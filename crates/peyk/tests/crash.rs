@@ -60,19 +60,16 @@ fn sleep(millis: u64) {
     std::thread::sleep(Duration::from_millis(millis));
 }
 
-#[test]
 fn every_acknowledged_bulk_survives_kills_at_random_instants() {
     kill_at_random_instants(InDoubt::Resend, rounds());
 }
 
-#[test]
 fn a_line_that_holds_never_sends_twice_whatever_is_killed() {
     kill_at_random_instants(InDoubt::Hold, rounds().div_ceil(2));
 }
 
 /// One end is one lost attempt, however many parts the text has: it must not use up all attempts
 /// that a message has.
-#[test]
 fn a_text_of_the_most_parts_in_flight_at_a_kill_is_sent_again_and_not_given_up() {
     let mut scenario = Scenario::new(InDoubt::Resend, random::seed());
     scenario.answer_after(Duration::from_secs(600));
@@ -104,7 +101,6 @@ fn a_text_of_the_most_parts_in_flight_at_a_kill_is_sent_again_and_not_given_up()
     scenario.settle(server);
 }
 
-#[test]
 fn a_stop_in_the_middle_of_load_leaves_nothing_in_doubt() {
     let seed = random::seed();
     let mut random = Random::new(seed);
@@ -129,12 +125,7 @@ fn a_stop_in_the_middle_of_load_leaves_nothing_in_doubt() {
     scenario.settle(server);
 }
 
-#[test]
 fn a_kill_at_any_sync_loses_no_acknowledged_bulk() {
-    if let Some(why) = strace::unavailable() {
-        println!("skipped: {why}");
-        return;
-    }
     let seed = random::seed();
     let mut scenario = Scenario::new(InDoubt::Resend, seed);
     for sync in [1, 2, 3, 4, 6, 9, 13, 19, 28, 41] {
@@ -191,12 +182,7 @@ fn check_the_order_of_calls(log: &Path) -> usize {
     acknowledged
 }
 
-#[test]
 fn a_failed_fsync_stops_the_process_and_nothing_more_is_acknowledged() {
-    if let Some(why) = strace::unavailable() {
-        println!("skipped: {why}");
-        return;
-    }
     let mut most = 0;
     for sync in [2, 5, 12] {
         let home = Home::new("resend", None);
@@ -233,4 +219,19 @@ fn a_failed_fsync_stops_the_process_and_nothing_more_is_acknowledged() {
         most > 2,
         "no sync failed late enough for acknowledgements before it"
     );
+}
+
+fn main() {
+    let untraced = strace::unavailable;
+    support::runner::run(vec![
+        case!(every_acknowledged_bulk_survives_kills_at_random_instants),
+        case!(a_line_that_holds_never_sends_twice_whatever_is_killed),
+        case!(a_text_of_the_most_parts_in_flight_at_a_kill_is_sent_again_and_not_given_up),
+        case!(a_stop_in_the_middle_of_load_leaves_nothing_in_doubt),
+        case!(a_kill_at_any_sync_loses_no_acknowledged_bulk, untraced()),
+        case!(
+            a_failed_fsync_stops_the_process_and_nothing_more_is_acknowledged,
+            untraced()
+        ),
+    ]);
 }

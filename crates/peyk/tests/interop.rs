@@ -1,7 +1,7 @@
 //! peyk beside software that is not ours: SMSC servers of npm and PyPI that decode what we send
 //! and write the receipts, and curl as a customer.
 //!
-//! Where a program is missing, the test prints `skipped:` with the reason.
+//! Where a program is missing, the test is not run, and the runner says why.
 
 mod support;
 
@@ -123,30 +123,15 @@ fn check_case(peer: &Peer, case: &Case, to: &str) {
     }
 }
 
-#[test]
 fn an_smsc_of_npm_reads_what_we_write_and_its_receipts_end_our_messages() {
-    if let Some(why) = unavailable("node", &["-e", "require('smpp')"]) {
-        println!("skipped: {why}");
-        return;
-    }
     check_with(&Peer::start("node", "smsc.js"), &[]);
 }
 
-#[test]
 fn an_smsc_of_pypi_reads_what_we_write_and_its_receipts_end_our_messages() {
-    if let Some(why) = unavailable("python3", &["-c", "import smpp34, gsm0338"]) {
-        println!("skipped: {why}");
-        return;
-    }
     check_with(&Peer::start("python3", "smsc.py"), &[]);
 }
 
-#[test]
 fn a_transmitter_and_a_receiver_share_the_work_at_an_smsc_of_npm() {
-    if let Some(why) = unavailable("node", &["-e", "require('smpp')"]) {
-        println!("skipped: {why}");
-        return;
-    }
     check_with(&Peer::start("node", "smsc.js"), &["--mode", "tx-rx"]);
 }
 
@@ -232,12 +217,7 @@ fn encodings() -> Vec<(&'static str, Vec<&'static str>)> {
     ]
 }
 
-#[test]
 fn curl_is_understood_in_every_encoding_it_can_write() {
-    if let Some(why) = unavailable("curl", &["--version"]) {
-        println!("skipped: {why}");
-        return;
-    }
     let home = Home::new("resend", None);
     let server = home.serve();
     let customer = home.customer();
@@ -258,4 +238,27 @@ fn curl_is_understood_in_every_encoding_it_can_write() {
     }
     assert!(server.stop().success());
     home.is_healthy();
+}
+
+fn main() {
+    let npm = || unavailable("node", &["-e", "require('smpp')"]);
+    let pypi = || unavailable("python3", &["-c", "import smpp34, gsm0338"]);
+    support::runner::run(vec![
+        case!(
+            an_smsc_of_npm_reads_what_we_write_and_its_receipts_end_our_messages,
+            npm()
+        ),
+        case!(
+            a_transmitter_and_a_receiver_share_the_work_at_an_smsc_of_npm,
+            npm()
+        ),
+        case!(
+            an_smsc_of_pypi_reads_what_we_write_and_its_receipts_end_our_messages,
+            pypi()
+        ),
+        case!(
+            curl_is_understood_in_every_encoding_it_can_write,
+            unavailable("curl", &["--version"])
+        ),
+    ]);
 }

@@ -46,7 +46,23 @@ pub(crate) fn open_writer(path: &Path, cache_kib: u32) -> Result<Connection, Ope
     ))?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
     migrate(&mut conn)?;
+    sync_folder(path)?;
     Ok(conn)
+}
+
+/// Puts the names of the database and of its log on disk. SQLite does so too when it makes them,
+/// but goes on when that fails; and what is written into a file whose name is lost is lost.
+fn sync_folder(path: &Path) -> Result<(), OpenError> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    std::fs::File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|source| OpenError::Io {
+            path: folder.to_owned(),
+            source,
+        })
 }
 
 /// Opens a file that exists for queries. For the reader threads, and for `peyk db`, which adds an

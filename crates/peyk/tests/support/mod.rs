@@ -7,4 +7,5 @@ pub mod http;
 pub mod load;
 pub mod peer;
 pub mod random;
+pub mod runner;
 pub mod strace;
