@@ -124,7 +124,7 @@ async fn set(peyk: &Peyk, scope: &Scope, persian: Option<i64>, english: Option<i
             .await?;
         let word = word_of(ALPHABETS, &alphabet);
         say!(
-            "A part of a {word} text costs {} rials ({}).",
+            "Price of a part, {word}: {} rials ({}).",
             rials(price),
             scope.words()
         );
