@@ -20,10 +20,6 @@ mod signals;
 use clap::Parser;
 use std::process::ExitCode;
 
-/// Requests make many small allocations; this allocator is faster at them than the system's.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     let exit = match tokio::runtime::Builder::new_multi_thread()
