@@ -140,6 +140,11 @@ CREATE TABLE slice (
 CREATE INDEX slice_claimable ON slice (line_id, operator, urgent, account_id, due_at)
     WHERE waiting > 0 AND due_at < 9223372036854775807;
 
+-- What is in flight, and so in doubt after a crash: as many rows as the windows hold, however much
+-- waits. Without it a start would have to read the whole queue.
+CREATE INDEX slice_attempted ON slice (account_id, bulk_no, slice_no, operator)
+    WHERE attempted > 0;
+
 -- Kept after the end, so that a doubled receipt still matches and changes nothing.
 CREATE TABLE receipt_map (
     link_id INTEGER NOT NULL,

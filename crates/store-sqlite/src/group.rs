@@ -15,8 +15,6 @@ use std::collections::BTreeMap;
 #[derive(Default)]
 pub(crate) struct Memory {
     pub(crate) claim: ClaimMemory,
-    /// The last slice that a recovery has looked at.
-    pub(crate) recovery: Option<(i64, u32, u32, u8)>,
     /// The last idempotency key that a sweep has looked at.
     pub(crate) idempotency: Option<(i64, Vec<u8>)>,
 }

@@ -1,5 +1,5 @@
-//! After a crash: attempts that have no answer. Their slices are found by walking the queue once,
-//! which spares the hot path an index that only a restart would use.
+//! After a crash: attempts that have no answer. Their slices have an index of their own, which is as
+//! short as what was in flight.
 
 use crate::error::DbError;
 use crate::group::Group;
@@ -10,9 +10,6 @@ use domain::time::UnixMillis;
 use rusqlite::{Connection, params};
 use store::Recovered;
 
-/// Slices that one command looks at, so that the writer is free in between.
-const SLICES_PER_COMMAND_MAX: usize = 20_000;
-
 /// Lets the answers of attempts count as lost, at most about a thousand recipients.
 pub(crate) fn recover_in_doubt(
     group: &mut Group<'_>,
@@ -20,17 +17,9 @@ pub(crate) fn recover_in_doubt(
 ) -> Result<Recovered, DbError> {
     let mut recovered = Recovered::default();
     let mut work = Work::new(group.conn, now)?;
-    let (found, last) = attempted_slices(group.conn, group.memory.recovery)?;
-    let mut next = last;
-    for (before, slice) in found {
-        let budget = (SETTLED_PER_COMMAND_MAX as usize).saturating_sub(recovered.recipients.len());
-        if budget == 0 {
-            // Begin again at this one.
-            next = before.or(Some((i64::MIN, 0, 0, 0)));
-            break;
-        }
-        let keys = recipients_in(group.conn, slice, State::Attempted, SETTLED_PER_COMMAND_MAX)?;
-        for key in keys {
+    let mut left = SETTLED_PER_COMMAND_MAX;
+    for slice in attempted_slices(group.conn)? {
+        for key in recipients_in(group.conn, slice, State::Attempted, left)? {
             let Some(mut open) = work.open(key)? else {
                 continue;
             };
@@ -39,38 +28,29 @@ pub(crate) fn recover_in_doubt(
             }
             work.close(open)?;
             recovered.recipients.push(key);
+            left -= 1;
+        }
+        if left == 0 {
+            break;
         }
     }
     work.finish(group)?;
-    recovered.more = next.is_some();
-    group.memory.recovery = next;
+    // What is settled leaves the index, so the next call finds the rest. A slice that only counts
+    // attempts, and has none, must not keep the start from going on; `check` reports it.
+    recovered.more = left == 0;
     Ok(recovered)
 }
 
-type Found = (Option<SliceKey>, SliceKey);
-
-/// Slices with attempts after `after`, each with the slice before it; and where to go on, unless
-/// the end was reached.
-fn attempted_slices(
-    conn: &Connection,
-    after: Option<SliceKey>,
-) -> Result<(Vec<Found>, Option<SliceKey>), DbError> {
-    let (account, bulk, place, operator) = after.unwrap_or((i64::MIN, 0, 0, 0));
-    let mut statement = conn.prepare_cached(
-        "SELECT account_id, bulk_no, slice_no, operator, attempted FROM slice
-         WHERE (account_id, bulk_no, slice_no, operator) > (?1, ?2, ?3, ?4)
-         ORDER BY account_id, bulk_no, slice_no, operator LIMIT ?5",
-    )?;
-    let limit = SLICES_PER_COMMAND_MAX as i64;
-    let mut rows = statement.query(params![account, bulk, place, operator, limit])?;
-    let (mut found, mut last, mut seen) = (Vec::new(), after, 0);
-    while let Some(row) = rows.next()? {
-        let slice = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-        if row.get::<_, i64>(4)? > 0 {
-            found.push((last, slice));
-        }
-        last = Some(slice);
-        seen += 1;
-    }
-    Ok((found, last.filter(|_| seen == SLICES_PER_COMMAND_MAX)))
+/// The first slices with attempts; more than one command settles are not needed.
+fn attempted_slices(conn: &Connection) -> Result<Vec<SliceKey>, DbError> {
+    let slices = conn
+        .prepare_cached(
+            "SELECT account_id, bulk_no, slice_no, operator FROM slice INDEXED BY slice_attempted
+             WHERE attempted > 0 ORDER BY account_id, bulk_no, slice_no, operator LIMIT ?1",
+        )?
+        .query_map(params![SETTLED_PER_COMMAND_MAX], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+        })?
+        .collect::<Result<_, _>>()?;
+    Ok(slices)
 }
