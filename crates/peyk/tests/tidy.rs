@@ -32,6 +32,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("peyk-dispatch", &["peyk-store", "peyk-smpp", "peyk-domain"]),
         ("peyk-web", &["peyk-app", "peyk-domain"]),
         ("peyk-smsc-sim", &["peyk-smpp"]),
+        ("bench", &["peyk-smpp"]),
         (
             "peyk",
             &[
