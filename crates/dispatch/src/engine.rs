@@ -22,6 +22,8 @@ const POLL: Duration = Duration::from_millis(500);
 const CATALOG_EVERY: Duration = Duration::from_millis(500);
 /// How often the links' state is written down without a change.
 const STATUS_EVERY: Duration = Duration::from_secs(5);
+/// Pause between claims for what is paced.
+const PACED_PAUSE: Duration = Duration::from_millis(5);
 /// Pause after a claim that the store could not do.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
@@ -94,8 +96,9 @@ impl Engine {
         self.refresh_catalog().await?;
         self.save_statuses().await?;
         let capacity = self.capacity();
+        let token = self.next_token();
         if capacity.links.values().all(|free| *free == 0) {
-            return Ok(self.next_token().min(POLL));
+            return Ok(token.unwrap_or(POLL));
         }
         let now = self.clock.now();
         let waiting = self.store.waiting_lanes(now).await?;
@@ -109,16 +112,17 @@ impl Engine {
             let until = next.map_or(POLL, |at| {
                 Duration::from_millis(u64::try_from(at.millis_since(now)).unwrap_or(0))
             });
-            return Ok(self
-                .next_token()
-                .min(until)
-                .clamp(Duration::from_millis(1), POLL));
+            let pause = token.map_or(until, |token| token.min(until));
+            return Ok(pause.clamp(Duration::from_millis(1), POLL));
         }
-        self.claim(plan).await?;
-        Ok(self.next_token().min(POLL))
+        let claimed = self.claim(plan).await?;
+        // Without a pacer there may be more to claim at once, and nobody would ring for it.
+        let more = if claimed { Duration::ZERO } else { POLL };
+        Ok(token.unwrap_or(more))
     }
 
-    async fn claim(&mut self, plan: Plan) -> Result<(), StoreError> {
+    /// Claims by the plan; `false` when there was nothing to claim after all.
+    async fn claim(&mut self, plan: Plan) -> Result<bool, StoreError> {
         let now = self.clock.now();
         let claimed = self
             .store
@@ -139,7 +143,7 @@ impl Engine {
                 running.shared.push(parts);
             }
         }
-        Ok(())
+        Ok(!claimed.is_empty())
     }
 
     fn cut(&mut self, message: &ClaimedMessage) -> Option<Vec<QueuedPart>> {
@@ -195,22 +199,20 @@ impl Engine {
         Capacity { links, lines }
     }
 
-    /// How long until a pacer lets the next one pass.
-    fn next_token(&mut self) -> Duration {
+    /// How long until a pacer is to be asked again; `None` where there is none. Never shorter than
+    /// [`PACED_PAUSE`]: claiming each message by itself would cost a commit for each.
+    fn next_token(&mut self) -> Option<Duration> {
         let now = self.started.elapsed();
         let lines = self
             .line_pacers
             .values_mut()
-            .filter_map(|(_, pacer)| Some(pacer.next_at(now)?.saturating_sub(now)));
+            .filter_map(|(_, pacer)| pacer.pause(now));
         let links = self.links.values().filter_map(|running| {
             let now = running.shared.elapsed();
-            Some(running.shared.pacer().next_at(now)?.saturating_sub(now))
+            running.shared.pacer().pause(now)
         });
-        lines
-            .chain(links)
-            .min()
-            .unwrap_or(POLL)
-            .max(Duration::from_millis(1))
+        let next = lines.chain(links).min()?;
+        Some(next.clamp(PACED_PAUSE, POLL))
     }
 
     async fn refresh_catalog(&mut self) -> Result<(), StoreError> {

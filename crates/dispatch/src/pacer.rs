@@ -1,55 +1,90 @@
 //! How many messages a second may leave. Pure: time is an argument, counted from any fixed start.
 //!
-//! A configured rate is a token bucket with a small depth. A throttling answer of the operator
-//! lowers the rate to what the operator really took; then it grows again, slowly, until it is
-//! throttled again or reaches what is configured.
+//! A configured rate is a token bucket with room to catch up after a short stall; that no second
+//! holds more than the rate is seen to where the bytes leave (`link::gate`). A throttling answer of the operator sets the rate to what the operator really took; it
+//! then grows quickly to just below where it was throttled, and slowly from there.
 
 use std::time::Duration;
 
-/// Depth of the bucket as time: so much of a second may leave at once.
-const BURST_SECONDS: f64 = 0.02;
+/// Depth of the bucket as time: a stall of so long is caught up.
+const CATCH_UP_SECONDS: f64 = 0.1;
 /// A throttled rate never falls below one message a second.
 const RATE_MIN: f64 = 1.0;
+/// Throttling answers within so many seconds are of one burst, and slow down once.
+const ONE_BURST_SECONDS: f64 = 0.2;
 /// Quiet seconds after which a throttled rate grows.
-const QUIET_SECONDS: f64 = 2.0;
-/// Growth a second of a throttled rate after a quiet time.
-const GROWTH: f64 = 1.15;
-/// Length of the window over which the accepted rate is measured, in seconds.
-const METER_SECONDS: f64 = 1.0;
+const QUIET_SECONDS: f64 = 0.3;
+/// Growth a second while the rate is well below where it was throttled last.
+const GROWTH_QUICK: f64 = 4.0;
+/// Growth a second near and above it.
+const GROWTH_SLOW: f64 = 1.01;
+/// What is well below, as a share of where it was throttled last.
+const NEAR: f64 = 0.97;
+/// What a throttled rate is cut to when it was near the operator's limit already.
+const CUT: f64 = 0.985;
+/// Length of the windows in which the accepted rate is measured, in seconds.
+const METER_SECONDS: f64 = 0.25;
 /// A throttled rate beyond this is as good as none.
 const RATE_FORGET: f64 = 1_000_000.0;
+
+/// Counts what the operator took, over the last quarter to half second.
+#[derive(Debug, Default)]
+struct Meter {
+    start: Duration,
+    count: f64,
+    last_count: f64,
+    last_seconds: f64,
+}
+
+impl Meter {
+    fn add(&mut self, count: u32, now: Duration) {
+        let elapsed = seconds(now, self.start);
+        if elapsed >= METER_SECONDS {
+            (self.last_count, self.last_seconds) = (self.count, elapsed);
+            (self.count, self.start) = (0.0, now);
+        }
+        self.count += f64::from(count);
+    }
+
+    fn rate(&self, now: Duration) -> f64 {
+        let spanned = self.last_seconds + seconds(now, self.start);
+        (self.last_count + self.count) / spanned.max(METER_SECONDS)
+    }
+}
 
 /// Paces one link or one line.
 #[derive(Debug)]
 pub(crate) struct Pacer {
-    configured: Option<f64>,
+    configured: Option<u32>,
     throttled: Option<f64>,
+    /// The rate at which the operator throttled last.
+    ceiling: Option<f64>,
     tokens: f64,
     at: Duration,
     throttled_at: Duration,
-    meter_start: Duration,
-    meter_count: f64,
-    meter_last: f64,
+    meter: Meter,
 }
 
 impl Pacer {
     /// A pacer for `rate` messages a second; `None` is as fast as one can.
     pub(crate) fn new(rate: Option<u32>, now: Duration) -> Self {
         Self {
-            configured: rate.map(f64::from),
+            configured: rate,
             throttled: None,
+            ceiling: None,
             tokens: 1.0,
             at: now,
             throttled_at: now,
-            meter_start: now,
-            meter_count: 0.0,
-            meter_last: 0.0,
+            meter: Meter {
+                start: now,
+                ..Meter::default()
+            },
         }
     }
 
     /// The rate in force, in messages a second.
     fn rate(&self) -> Option<f64> {
-        match (self.configured, self.throttled) {
+        match (self.configured.map(f64::from), self.throttled) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         }
@@ -58,12 +93,14 @@ impl Pacer {
     /// How many may leave now.
     pub(crate) fn available(&mut self, now: Duration) -> u32 {
         self.refill(now);
-        match self.rate() {
-            None => u32::MAX,
-            Some(_) if self.tokens < 1.0 => 0,
-            // Truncation is meant: part of a message cannot leave.
-            Some(_) => self.tokens as u32,
+        if self.rate().is_none() {
+            return u32::MAX;
         }
+        if self.tokens < 1.0 {
+            return 0;
+        }
+        // Truncation is meant: part of a message cannot leave.
+        self.tokens as u32
     }
 
     /// Takes `count` that leave now. May go below zero when a long text overshoots; the next ones
@@ -75,33 +112,41 @@ impl Pacer {
         }
     }
 
-    /// When the next one may leave; `None` where none has to wait.
-    pub(crate) fn next_at(&mut self, now: Duration) -> Option<Duration> {
+    /// How long until the next one may leave: nothing when one may leave now, and `None` where
+    /// there is no rate.
+    pub(crate) fn pause(&mut self, now: Duration) -> Option<Duration> {
         self.refill(now);
         let rate = self.rate()?;
-        (self.tokens < 1.0).then(|| now + Duration::from_secs_f64((1.0 - self.tokens) / rate))
+        Some(Duration::from_secs_f64((1.0 - self.tokens).max(0.0) / rate))
     }
 
     /// The operator took so many.
     pub(crate) fn accepted(&mut self, count: u32, now: Duration) {
-        let elapsed = seconds(now, self.meter_start);
-        if elapsed >= METER_SECONDS {
-            self.meter_last = self.meter_count / elapsed;
-            self.meter_count = 0.0;
-            self.meter_start = now;
-        }
-        self.meter_count += f64::from(count);
+        self.meter.add(count, now);
     }
 
     /// The operator asked to slow down.
     pub(crate) fn throttled(&mut self, now: Duration) {
         self.refill(now);
-        let elapsed = seconds(now, self.meter_start).max(METER_SECONDS / 2.0);
-        let taken = (self.meter_count / elapsed).max(self.meter_last);
-        let rate = self.throttled.map_or(taken, |rate| rate.min(taken));
-        self.throttled = Some(rate.max(RATE_MIN));
-        self.throttled_at = now;
         self.tokens = self.tokens.min(0.0);
+        if self.throttled.is_some() && seconds(now, self.throttled_at) < ONE_BURST_SECONDS {
+            return;
+        }
+        self.throttled_at = now;
+        let taken = self.meter.rate(now);
+        let rate = match self.rate() {
+            None => taken,
+            Some(rate) => {
+                let near = self.ceiling.is_some_and(|ceiling| rate >= ceiling * NEAR);
+                self.ceiling = Some(rate);
+                if near {
+                    rate * CUT
+                } else {
+                    taken.min(rate * CUT)
+                }
+            }
+        };
+        self.throttled = Some(rate.max(RATE_MIN));
     }
 
     fn refill(&mut self, now: Duration) {
@@ -112,7 +157,7 @@ impl Pacer {
         self.at = now;
         self.grow(now, elapsed);
         if let Some(rate) = self.rate() {
-            let depth = (rate * BURST_SECONDS).max(1.0);
+            let depth = (rate * CATCH_UP_SECONDS).max(1.0);
             self.tokens = (self.tokens + rate * elapsed).min(depth);
         }
     }
@@ -122,9 +167,17 @@ impl Pacer {
         if seconds(now, self.throttled_at) < QUIET_SECONDS {
             return;
         }
-        let grown = rate * GROWTH.powf(elapsed.min(10.0));
-        let enough = self.configured.unwrap_or(RATE_FORGET);
+        let near = self.ceiling.map_or(f64::INFINITY, |ceiling| ceiling * NEAR);
+        let grown = if rate < near {
+            (rate * GROWTH_QUICK.powf(elapsed.min(1.0))).min(near)
+        } else {
+            rate * GROWTH_SLOW.powf(elapsed.min(10.0))
+        };
+        let enough = self.configured.map_or(RATE_FORGET, f64::from);
         self.throttled = (grown < enough).then_some(grown);
+        if self.throttled.is_none() {
+            self.ceiling = None;
+        }
     }
 }
 
@@ -163,10 +216,9 @@ mod tests {
     }
 
     #[test]
-    fn an_idle_time_does_not_allow_a_burst_later() {
+    fn an_idle_time_allows_no_more_than_a_stall_does() {
         let mut pacer = Pacer::new(Some(500), Duration::ZERO);
-        let burst = pacer.available(Duration::from_secs(3_600));
-        assert_eq!(burst, 10);
+        assert_eq!(pacer.available(Duration::from_secs(3_600)), 50);
     }
 
     #[test]
@@ -175,8 +227,8 @@ mod tests {
         pacer.take(6, Duration::ZERO);
         assert_eq!(pacer.available(Duration::from_millis(400)), 0);
         assert_eq!(
-            pacer.next_at(Duration::from_millis(400)),
-            Some(Duration::from_millis(600))
+            pacer.pause(Duration::from_millis(400)),
+            Some(Duration::from_millis(200))
         );
     }
 
@@ -184,34 +236,55 @@ mod tests {
     fn without_a_rate_nothing_waits_until_the_operator_throttles() {
         let mut pacer = Pacer::new(None, Duration::ZERO);
         assert_eq!(pacer.available(Duration::ZERO), u32::MAX);
-        pacer.accepted(100, Duration::from_millis(500));
+        assert_eq!(pacer.pause(Duration::ZERO), None);
         pacer.throttled(Duration::from_secs(1));
-        let sent = sent_in(&mut pacer, 1_000, 2_000);
-        assert!((150..=250).contains(&sent), "{sent}");
+        assert!(pacer.pause(Duration::from_secs(1)).is_some());
+    }
+
+    /// An operator that takes `limit` a second, with room for a burst of a tenth of it, and answers
+    /// 5 ms later; gives the share of its limit that was used from second to second.
+    fn used_of_a_throttling_operator(limit: f64, seconds: u64) -> Vec<f64> {
+        let mut pacer = Pacer::new(None, Duration::ZERO);
+        let mut room = limit / 10.0;
+        let mut flying: std::collections::VecDeque<(u64, bool)> = std::collections::VecDeque::new();
+        let mut used = vec![0.0; usize::try_from(seconds).expect("few")];
+        for tick in 0..seconds * 1_000 {
+            let now = Duration::from_millis(tick);
+            room = (room + limit / 1_000.0).min(limit / 10.0);
+            while flying.front().is_some_and(|(at, _)| *at <= tick) {
+                let fits = flying.pop_front().expect("one").1;
+                if fits {
+                    pacer.accepted(1, now)
+                } else {
+                    pacer.throttled(now)
+                }
+            }
+            let window = 1_000_usize.saturating_sub(flying.len());
+            let free = pacer
+                .available(now)
+                .min(u32::try_from(window).expect("few"));
+            pacer.take(free, now);
+            for _ in 0..free {
+                let fits = room >= 1.0;
+                if fits {
+                    room -= 1.0;
+                    used[usize::try_from(tick / 1_000).expect("few")] += 1.0 / limit;
+                }
+                flying.push_back((tick + 5, fits));
+            }
+        }
+        used
     }
 
     #[test]
-    fn a_throttled_link_settles_near_what_the_operator_allows() {
-        // The operator takes 200 a second and throttles the rest.
-        let mut pacer = Pacer::new(None, Duration::ZERO);
-        let (mut taken, mut second, mut in_second) = (0u32, 0, 0u32);
-        for tick in 0..60_000u64 {
-            let now = Duration::from_millis(tick);
-            if tick / 1_000 != second {
-                second = tick / 1_000;
-                in_second = 0;
-            }
-            let offered = pacer.available(now).min(100);
-            pacer.take(offered, now);
-            let fits = offered.min(200 - in_second);
-            in_second += fits;
-            taken += fits;
-            pacer.accepted(fits, now);
-            if offered > fits {
-                pacer.throttled(now);
-            }
+    fn a_throttled_link_finds_what_the_operator_allows_and_keeps_to_it() {
+        for limit in [50.0, 500.0, 5_000.0] {
+            let used = used_of_a_throttling_operator(limit, 60);
+            let found: f64 = used[..5].iter().sum::<f64>() / 5.0;
+            assert!(found > 0.75, "{limit}: {used:.2?}");
+            let kept: f64 = used[5..].iter().sum::<f64>() / 55.0;
+            assert!(kept > 0.97, "{limit}: {kept:.3} {used:.2?}");
         }
-        assert!(taken > 60 * 200 * 8 / 10, "{taken}");
     }
 
     #[test]

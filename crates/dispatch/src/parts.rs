@@ -1,6 +1,6 @@
 //! A claimed message as `submit_sm` PDUs, by its link's settings. Pure.
 
-use domain::ids::PartKey;
+use domain::ids::{LineId, PartKey};
 use domain::line::Line;
 use domain::link::{Concatenation, LinkSettings};
 use domain::status::WHOLE_MESSAGE;
@@ -27,6 +27,10 @@ const VALIDITY_DAYS_MAX: i64 = 99;
 pub(crate) struct QueuedPart {
     /// Which part it is; [`WHOLE_MESSAGE`] when the whole text is in it.
     pub part: PartKey,
+    /// The line that sends it.
+    pub line: LineId,
+    /// Messages a second that the line may send.
+    pub line_rate: Option<u32>,
     /// The PDU.
     pub pdu: SubmitSm,
 }
@@ -68,22 +72,24 @@ impl Cutter {
             return None;
         }
         let frame = frame(message, line, link, cut.alphabet, now);
-        let key = |part| PartKey {
-            recipient: message.key,
-            part,
+        let queued = |part, pdu| QueuedPart {
+            part: PartKey {
+                recipient: message.key,
+                part,
+            },
+            line: line.id,
+            line_rate: line.settings.rate_per_second,
+            pdu,
         };
         if let [only] = cut.parts.as_slice() {
             let pdu = SubmitSm {
                 short_message: only.clone(),
                 ..frame
             };
-            return Some(vec![QueuedPart { part: key(0), pdu }]);
+            return Some(vec![queued(0, pdu)]);
         }
         if link.concatenation == Concatenation::MessagePayload {
-            return Some(vec![QueuedPart {
-                part: key(WHOLE_MESSAGE),
-                pdu: whole(frame, cut),
-            }]);
+            return Some(vec![queued(WHOLE_MESSAGE, whole(frame, cut))]);
         }
         message
             .outstanding
@@ -98,10 +104,7 @@ impl Cutter {
                     link,
                     payload,
                 )?;
-                Some(QueuedPart {
-                    part: key(part),
-                    pdu,
-                })
+                Some(queued(part, pdu))
             })
             .collect()
     }

@@ -63,7 +63,7 @@ fn a_short_persian_text_is_one_pdu_in_ucs2_with_a_receipt_asked_for() {
         "3000505",
         &LinkSettings::default(),
     );
-    let [QueuedPart { part, pdu }] = parts.as_slice() else {
+    let [QueuedPart { part, pdu, .. }] = parts.as_slice() else {
         panic!("one part")
     };
     assert_eq!(part.part, 0);

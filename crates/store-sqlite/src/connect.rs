@@ -26,11 +26,18 @@ const WAL_KEEP_BYTES: u32 = 64 << 20;
 /// Statements that a connection keeps prepared; more than the crate has.
 const STATEMENTS_CACHED: usize = 256;
 
+/// Attempts to get the lock that follow each other quickly, and the pause between them.
+const BUSY_QUICK_ATTEMPTS: i32 = 100;
+const BUSY_QUICK_PAUSE: Duration = Duration::from_micros(150);
+/// The pause between later attempts, and how many there are: about ten seconds.
+const BUSY_PAUSE: Duration = Duration::from_millis(1);
+const BUSY_ATTEMPTS_MAX: i32 = 9_000;
+
 /// Opens the file for writing, makes it when there is none, and brings its schema up to date.
 pub(crate) fn open_writer(path: &Path, cache_kib: u32) -> Result<Connection, OpenError> {
     create_private(path)?;
     let mut conn = Connection::open_with_flags(path, flags())?;
-    conn.busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MILLIS))?;
+    conn.busy_handler(Some(wait_for_the_lock))?;
     refuse_foreign(&conn, path)?;
     let mode: String = conn.query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0))?;
     if mode != "wal" {
@@ -48,6 +55,19 @@ pub(crate) fn open_writer(path: &Path, cache_kib: u32) -> Result<Connection, Ope
     migrate(&mut conn)?;
     sync_folder(path)?;
     Ok(conn)
+}
+
+/// Waits for another process that writes, such as a command beside the server. SQLite's own waiting
+/// sleeps longer each time, up to 100 ms, and so misses the gaps of one that writes command after
+/// command.
+fn wait_for_the_lock(attempts: i32) -> bool {
+    let pause = if attempts < BUSY_QUICK_ATTEMPTS {
+        BUSY_QUICK_PAUSE
+    } else {
+        BUSY_PAUSE
+    };
+    std::thread::sleep(pause);
+    attempts < BUSY_ATTEMPTS_MAX
 }
 
 /// Puts the names of the database and of its log on disk. SQLite does so too when it makes them,

@@ -24,6 +24,8 @@ const READ_BUFFER: usize = 64 * 1024;
 const WRITE_AHEAD: usize = 64 * 1024;
 /// `deliver_sm` that may wait for their commit before the bind stops reading.
 const UNANSWERED_MAX: usize = 5_000;
+/// How long a bind sleeps when it waits for nothing.
+const IDLE_MAX: Duration = Duration::from_secs(60);
 /// A bind that held this long was a good one: the next failure starts with the shortest pause.
 const GOOD_AFTER: Duration = Duration::from_secs(30);
 
@@ -155,12 +157,9 @@ impl Connection {
         drain_until: Option<Instant>,
     ) -> std::io::Result<()> {
         let now = self.shared.elapsed();
-        let pause = self
-            .session
-            .next_deadline()
-            .map_or(Duration::from_secs(60), |deadline| {
-                deadline.saturating_sub(now)
-            });
+        let wanted = [self.session.next_deadline(), self.shared.gate_opens()];
+        let next = wanted.into_iter().flatten().min();
+        let pause = next.map_or(IDLE_MAX, |at| at.saturating_sub(now));
         let deadline = Instant::now() + pause;
         let deadline = drain_until.map_or(deadline, |until| deadline.min(until));
         let may_read = self.unanswered < UNANSWERED_MAX;

@@ -8,6 +8,7 @@
 mod bind;
 mod connect;
 mod deliver;
+mod gate;
 mod outcome;
 mod tls;
 
@@ -15,6 +16,7 @@ use crate::pacer::Pacer;
 use crate::parts::QueuedPart;
 use domain::link::{BindMode as LinkMode, Link, LinkState, LinkStatus};
 use domain::time::Clock;
+use gate::Gate;
 use smpp::BindMode;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -42,6 +44,9 @@ pub(crate) struct Shared {
     board: Mutex<Board>,
     binds: Mutex<Vec<Arc<Notify>>>,
     pacer: Mutex<Pacer>,
+    gate: Mutex<Gate>,
+    /// Until when the gate is closed for what stands first in the queue.
+    gate_opens: Mutex<Option<Duration>>,
     engine: Arc<Notify>,
     outcomes: mpsc::UnboundedSender<Settled>,
 }
@@ -124,12 +129,26 @@ impl Shared {
 
     /// The next PDU for a bind, if one may be sent now.
     pub(crate) fn pop(&self) -> Option<QueuedPart> {
+        // Whoever finds the gate closed says so anew; an old word would keep the bind awake.
+        *lock(&self.gate_opens) = None;
         if self.sent.load(Ordering::Acquire) >= self.window_total() {
             return None;
         }
-        let part = lock(&self.queue).pop_front()?;
+        let mut queue = lock(&self.queue);
+        let first = queue.front()?;
+        let passed = lock(&self.gate).pass(first.line, first.line_rate, self.elapsed());
+        if let Err(until) = passed {
+            *lock(&self.gate_opens) = Some(until);
+            return None;
+        }
+        let part = queue.pop_front()?;
         self.sent.fetch_add(1, Ordering::AcqRel);
         Some(part)
+    }
+
+    /// When a bind should look at the queue again, where the gate holds it back.
+    pub(crate) fn gate_opens(&self) -> Option<Duration> {
+        *lock(&self.gate_opens)
     }
 
     pub(crate) fn settle(&self, settled: Settled) {
@@ -264,6 +283,8 @@ impl RunningLink {
                 last_error: None,
             }),
             binds: Mutex::default(),
+            gate: Mutex::new(Gate::new(link.settings.rate_per_second, Duration::ZERO)),
+            gate_opens: Mutex::default(),
             pacer: Mutex::new(Pacer::new(link.settings.rate_per_second, Duration::ZERO)),
             engine: engine.clone(),
             outcomes,
