@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::{ClaimDue, ClaimedMessage, Store, StoreError};
 use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 /// How often it looks by itself: other processes cannot ring.
@@ -35,6 +36,8 @@ pub(crate) struct Engine {
     /// Rung by links when something was written down, or their state changed.
     freed: Arc<Notify>,
     links: HashMap<LinkId, RunningLink>,
+    /// Links that were removed or replaced and still wait for answers.
+    retiring: JoinSet<()>,
     lines: HashMap<LineId, Line>,
     line_pacers: HashMap<LineId, (u32, Pacer)>,
     cutter: Cutter,
@@ -58,6 +61,7 @@ impl Engine {
             started: Instant::now(),
             freed: Arc::new(Notify::new()),
             links: HashMap::new(),
+            retiring: JoinSet::new(),
             lines: HashMap::new(),
             line_pacers: HashMap::new(),
             cutter: Cutter::default(),
@@ -233,7 +237,10 @@ impl Engine {
             .map(|line| (line.id, line.clone()))
             .collect();
         self.pace_lines();
-        self.serve_links(&catalog.links).await
+        self.serve_links(&catalog.links);
+        // Those that have ended are forgotten, or the set would grow with each change.
+        while self.retiring.try_join_next().is_some() {}
+        Ok(())
     }
 
     fn pace_lines(&mut self) {
@@ -253,7 +260,7 @@ impl Engine {
     }
 
     /// Stops links that were removed, switched off or changed, and starts what is missing.
-    async fn serve_links(&mut self, links: &[domain::link::Link]) -> Result<(), StoreError> {
+    fn serve_links(&mut self, links: &[domain::link::Link]) {
         let wanted: HashMap<_, _> = links
             .iter()
             .filter(|link| link.settings.enabled)
@@ -267,7 +274,8 @@ impl Engine {
             .collect();
         for id in gone {
             if let Some(running) = self.links.remove(&id) {
-                self.stop_link(running, !wanted.contains_key(&id)).await?;
+                self.statuses.remove(&id);
+                self.retire(running, !wanted.contains_key(&id));
             }
         }
         for (id, link) in wanted {
@@ -275,21 +283,27 @@ impl Engine {
                 RunningLink::start(link.clone(), &self.store, &self.clock, &self.freed)
             });
         }
-        Ok(())
     }
 
-    async fn stop_link(&mut self, running: RunningLink, off: bool) -> Result<(), StoreError> {
+    /// Lets a link end beside the others: it may wait for answers, and they must not wait for it.
+    /// A link that is replaced leaves its status to the new one.
+    fn retire(&mut self, running: RunningLink, off: bool) {
+        let now = self.clock.now();
         let status = LinkStatus {
-            state: if off { LinkState::Off } else { LinkState::Down },
-            since: self.clock.now(),
-            at: self.clock.now(),
+            state: LinkState::Off,
+            since: now,
+            at: now,
             binds_up: 0,
             in_flight: 0,
             ..running.shared.status()
         };
-        running.stop().await;
-        self.statuses.remove(&status.link);
-        self.store.save_link_status(status).await
+        let store = self.store.clone();
+        self.retiring.spawn(async move {
+            running.stop().await;
+            if off && let Err(error) = store.save_link_status(status).await {
+                tracing::warn!(%error, "the link's last state was not written");
+            }
+        });
     }
 
     async fn save_statuses(&mut self) -> Result<(), StoreError> {
@@ -322,28 +336,13 @@ impl Engine {
 
     /// All links at once, so that stopping takes as long as the slowest, not as their sum.
     async fn stop_links(&mut self) {
-        let stopping: Vec<_> = std::mem::take(&mut self.links)
-            .into_values()
-            .map(|running| {
-                let status = LinkStatus {
-                    state: LinkState::Off,
-                    since: self.clock.now(),
-                    at: self.clock.now(),
-                    binds_up: 0,
-                    in_flight: 0,
-                    ..running.shared.status()
-                };
-                let store = self.store.clone();
-                tokio::spawn(async move {
-                    running.stop().await;
-                    if let Err(error) = store.save_link_status(status).await {
-                        tracing::debug!(%error, "the link's last state was not written");
-                    }
-                })
-            })
-            .collect();
-        for task in stopping {
-            let _ = task.await;
+        for running in std::mem::take(&mut self.links).into_values() {
+            self.retire(running, true);
+        }
+        while let Some(ended) = self.retiring.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a link ended badly");
+            }
         }
     }
 }

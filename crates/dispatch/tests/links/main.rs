@@ -512,3 +512,32 @@ async fn a_changed_link_is_taken_up_while_running() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_link_that_waits_for_its_last_answers_does_not_hold_up_the_new_one() {
+    let (old, new) = (
+        sim(Behaviour::default()).await,
+        sim(Behaviour::default()).await,
+    );
+    old.script().next(1, Action::Swallow);
+    let patient = LinkSettings {
+        response_timeout_seconds: 60,
+        ..to(old.addr())
+    };
+    let world = World::running(patient, LineSettings::default()).await;
+    world.accept("x", 9_121_000_000, 1).await;
+    until("the message that is never answered", || async {
+        old.counts().submits == 1
+    })
+    .await;
+    world
+        .store
+        .update_link(world.link, to(new.addr()))
+        .await
+        .expect("a link");
+    until("the new link", || async { new.counts().binds == 1 }).await;
+    assert_eq!(old.counts().binds, 1, "the old link must still be waiting");
+    let bulk = world.accept("x", 9_122_000_000, 3).await;
+    world.until(bulk, State::Delivered, 3).await;
+    assert_eq!(new.counts().accepted, 3);
+}
