@@ -1,6 +1,13 @@
 //! A store in memory for tests of the use cases: it records what it is told, and fails on demand.
 //! No part of the program, and no model of a store: that is the conformance suite's work.
 
+mod inbox;
+mod patterns;
+mod phonebooks;
+mod resellers;
+mod screening;
+mod tickets;
+
 use async_trait::async_trait;
 use domain::account::{Account, AccountSettings};
 use domain::bulk::BulkReport;

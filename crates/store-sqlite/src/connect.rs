@@ -11,7 +11,15 @@ use std::time::Duration;
 const APPLICATION_ID: i32 = 0x7065_796b;
 
 /// Every migration in order; the schema's number is how many were applied.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_first.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_first.sql"),
+    include_str!("../migrations/0002_phonebooks.sql"),
+    include_str!("../migrations/0003_inbox.sql"),
+    include_str!("../migrations/0004_screening.sql"),
+    include_str!("../migrations/0005_resellers.sql"),
+    include_str!("../migrations/0006_patterns.sql"),
+    include_str!("../migrations/0007_tickets.sql"),
+];
 
 /// Milliseconds to wait for another process that writes.
 pub(crate) const BUSY_TIMEOUT_MILLIS: u64 = 10_000;

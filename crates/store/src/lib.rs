@@ -11,14 +11,26 @@ pub mod admin;
 pub mod conformance;
 pub mod delivery;
 mod error;
+pub mod inbox;
+pub mod patterns;
+pub mod phonebooks;
 pub mod report;
+pub mod resellers;
+pub mod screening;
 pub mod send;
+pub mod tickets;
 
 pub use admin::*;
 pub use delivery::*;
 pub use error::*;
+pub use inbox::*;
+pub use patterns::*;
+pub use phonebooks::*;
 pub use report::*;
+pub use resellers::*;
+pub use screening::*;
 pub use send::*;
+pub use tickets::*;
 
 use async_trait::async_trait;
 use domain::account::Account;
@@ -39,9 +51,12 @@ pub const RECIPIENTS_PER_COMMAND_MAX: usize = 5_000;
 /// Recipients that a slice holds: the unit in which work waits and is claimed.
 pub const SLICE_RECIPIENTS: u32 = 1_000;
 
-/// The store. Cheap to share: hold it as `Arc<dyn Store>`.
+/// The store. Cheap to share: hold it as `Arc<dyn Store>`. What features beside the message's way
+/// need of it stands in a trait of its own for each, in the file of its name.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store:
+    Phonebooks + Inbox + Screening + Resellers + Patterns + Tickets + Send + Sync + 'static
+{
     // ── sending ────────────────────────────────────────────────────────────────────────────
 
     /// Takes a bulk: reserves its price, writes it and its recipients, and (when `whole`) makes

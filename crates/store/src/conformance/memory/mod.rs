@@ -4,7 +4,13 @@
 mod accept;
 mod admin;
 mod deliver;
+mod inbox;
+mod patterns;
+mod phonebooks;
+mod resellers;
+mod screening;
 mod store;
+mod tickets;
 
 use super::Harness;
 use crate::{AcceptBulk, Catalog, NewReceipt, Store};

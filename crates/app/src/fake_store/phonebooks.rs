@@ -1,0 +1,6 @@
+//! [`store::Phonebooks`] for the fake: nothing yet.
+
+use super::FakeStore;
+use store::Phonebooks;
+
+impl Phonebooks for FakeStore {}

@@ -1,0 +1,1 @@
+-- Phonebooks: books of contacts, read and written in slices.

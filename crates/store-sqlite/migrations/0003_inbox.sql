@@ -1,0 +1,1 @@
+-- Messages from handsets: their parts put together, read flags, keyword rules and callbacks.

@@ -1,0 +1,1 @@
+-- What is kept from leaving: blacklists, opt-outs, and texts that wait for a person's approval.

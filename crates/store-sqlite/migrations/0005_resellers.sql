@@ -1,0 +1,1 @@
+-- The tree of accounts: packages, sub-accounts, and credit that moves between them.

@@ -1,0 +1,1 @@
+-- Patterns (templates with variables) and the API keys that may use them.

@@ -1,0 +1,1 @@
+-- Tickets: what customers ask the people who run the installation.

@@ -1,0 +1,6 @@
+//! [`store::Inbox`] for [`SqliteStore`].
+
+use crate::SqliteStore;
+use store::Inbox;
+
+impl Inbox for SqliteStore {}

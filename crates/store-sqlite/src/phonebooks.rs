@@ -1,0 +1,6 @@
+//! [`store::Phonebooks`] for [`SqliteStore`].
+
+use crate::SqliteStore;
+use store::Phonebooks;
+
+impl Phonebooks for SqliteStore {}

@@ -1,0 +1,6 @@
+//! [`store::Resellers`] for [`SqliteStore`].
+
+use crate::SqliteStore;
+use store::Resellers;
+
+impl Resellers for SqliteStore {}

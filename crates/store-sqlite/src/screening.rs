@@ -1,0 +1,6 @@
+//! [`store::Screening`] for [`SqliteStore`].
+
+use crate::SqliteStore;
+use store::Screening;
+
+impl Screening for SqliteStore {}

@@ -1,0 +1,6 @@
+//! [`store::Tickets`] for [`SqliteStore`].
+
+use crate::SqliteStore;
+use store::Tickets;
+
+impl Tickets for SqliteStore {}

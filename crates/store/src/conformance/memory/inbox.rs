@@ -1,0 +1,6 @@
+//! [`crate::Inbox`] over the store in memory.
+
+use super::Memory;
+use crate::Inbox;
+
+impl Inbox for Memory {}

@@ -1,0 +1,6 @@
+//! [`crate::Patterns`] over the store in memory.
+
+use super::Memory;
+use crate::Patterns;
+
+impl Patterns for Memory {}

@@ -1,0 +1,6 @@
+//! [`crate::Phonebooks`] over the store in memory.
+
+use super::Memory;
+use crate::Phonebooks;
+
+impl Phonebooks for Memory {}
