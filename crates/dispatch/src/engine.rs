@@ -1,5 +1,6 @@
 //! The claiming loop: keeps the links as configured, and gives each as much as it can carry.
 
+use crate::learnt::Step;
 use crate::link::RunningLink;
 use crate::pacer::Pacer;
 use crate::parts::{Cutter, QueuedPart};
@@ -137,8 +138,9 @@ impl Engine {
             .await?;
         let mut queued: HashMap<LinkId, Vec<QueuedPart>> = HashMap::new();
         for message in &claimed {
-            if let Some(parts) = self.cut(message) {
-                self.pay(message, parts.len());
+            if let Some(mut parts) = self.cut(message) {
+                let step = self.pay(message, parts.len());
+                parts.iter_mut().for_each(|part| part.step = step);
                 queued.entry(message.link).or_default().extend(parts);
             }
         }
@@ -171,16 +173,18 @@ impl Engine {
         parts
     }
 
-    fn pay(&mut self, message: &ClaimedMessage, parts: usize) {
+    /// Takes it from what the line and the link may send; answers the step of the link's rate.
+    fn pay(&mut self, message: &ClaimedMessage, parts: usize) -> Step {
         let count = u32::try_from(parts).unwrap_or(u32::MAX);
-        if let Some(link) = self.links.get(&message.link) {
-            let now = link.shared.elapsed();
-            link.shared.pacer().take(count, now);
-        }
         let now = self.started.elapsed();
         if let Some((_, pacer)) = self.line_pacers.get_mut(&message.lane.line) {
             pacer.take(count, now);
         }
+        let link = self.links.get(&message.link);
+        link.map_or_else(Step::default, |link| {
+            let now = link.shared.elapsed();
+            link.shared.pacer().take(count, now)
+        })
     }
 
     fn capacity(&mut self) -> Capacity {

@@ -6,6 +6,7 @@
 
 mod backoff;
 mod engine;
+mod learnt;
 mod link;
 mod pacer;
 mod parts;

@@ -1,68 +1,22 @@
 //! How many messages a second may leave. Pure: time is an argument, counted from any fixed start.
 //!
 //! A configured rate is a token bucket with room to catch up after a short stall; that no second
-//! holds more than the rate is seen to where the bytes leave (`link::gate`). A throttling answer of the operator sets the rate to what the operator really took; it
-//! then grows quickly to just below where it was throttled, and slowly from there.
+//! holds more than the rate is seen to where the bytes leave (`link::gate`). What the operator
+//! allows beside that is learnt from its throttling answers (`learnt`).
 
+use crate::learnt::{Learnt, Step};
 use std::time::Duration;
 
 /// Depth of the bucket as time: a stall of so long is caught up.
 const CATCH_UP_SECONDS: f64 = 0.1;
-/// A throttled rate never falls below one message a second.
-const RATE_MIN: f64 = 1.0;
-/// Throttling answers within so many seconds are of one burst, and slow down once.
-const ONE_BURST_SECONDS: f64 = 0.2;
-/// Quiet seconds after which a throttled rate grows.
-const QUIET_SECONDS: f64 = 0.3;
-/// Growth a second while the rate is well below where it was throttled last.
-const GROWTH_QUICK: f64 = 4.0;
-/// Growth a second near and above it.
-const GROWTH_SLOW: f64 = 1.01;
-/// What is well below, as a share of where it was throttled last.
-const NEAR: f64 = 0.97;
-/// What a throttled rate is cut to when it was near the operator's limit already.
-const CUT: f64 = 0.985;
-/// Length of the windows in which the accepted rate is measured, in seconds.
-const METER_SECONDS: f64 = 0.25;
-/// A throttled rate beyond this is as good as none.
-const RATE_FORGET: f64 = 1_000_000.0;
-
-/// Counts what the operator took, over the last quarter to half second.
-#[derive(Debug, Default)]
-struct Meter {
-    start: Duration,
-    count: f64,
-    last_count: f64,
-    last_seconds: f64,
-}
-
-impl Meter {
-    fn add(&mut self, count: u32, now: Duration) {
-        let elapsed = seconds(now, self.start);
-        if elapsed >= METER_SECONDS {
-            (self.last_count, self.last_seconds) = (self.count, elapsed);
-            (self.count, self.start) = (0.0, now);
-        }
-        self.count += f64::from(count);
-    }
-
-    fn rate(&self, now: Duration) -> f64 {
-        let spanned = self.last_seconds + seconds(now, self.start);
-        (self.last_count + self.count) / spanned.max(METER_SECONDS)
-    }
-}
 
 /// Paces one link or one line.
 #[derive(Debug)]
 pub(crate) struct Pacer {
     configured: Option<u32>,
-    throttled: Option<f64>,
-    /// The rate at which the operator throttled last.
-    ceiling: Option<f64>,
+    learnt: Learnt,
     tokens: f64,
     at: Duration,
-    throttled_at: Duration,
-    meter: Meter,
 }
 
 impl Pacer {
@@ -70,21 +24,15 @@ impl Pacer {
     pub(crate) fn new(rate: Option<u32>, now: Duration) -> Self {
         Self {
             configured: rate,
-            throttled: None,
-            ceiling: None,
+            learnt: Learnt::new(now),
             tokens: 1.0,
             at: now,
-            throttled_at: now,
-            meter: Meter {
-                start: now,
-                ..Meter::default()
-            },
         }
     }
 
     /// The rate in force, in messages a second.
     fn rate(&self) -> Option<f64> {
-        match (self.configured.map(f64::from), self.throttled) {
+        match (self.configured.map(f64::from), self.learnt.rate()) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         }
@@ -103,13 +51,15 @@ impl Pacer {
         self.tokens as u32
     }
 
-    /// Takes `count` that leave now. May go below zero when a long text overshoots; the next ones
-    /// then wait until it is made up.
-    pub(crate) fn take(&mut self, count: u32, now: Duration) {
+    /// Takes `count` that leave now, and gives the step that they belong to, which their answers
+    /// name. May go below zero when a long text overshoots; the next ones then wait until it is
+    /// made up.
+    pub(crate) fn take(&mut self, count: u32, now: Duration) -> Step {
         self.refill(now);
         if self.rate().is_some() {
             self.tokens -= f64::from(count);
         }
+        self.learnt.step()
     }
 
     /// How long until the next one may leave: nothing when one may leave now, and `None` where
@@ -120,69 +70,33 @@ impl Pacer {
         Some(Duration::from_secs_f64((1.0 - self.tokens).max(0.0) / rate))
     }
 
-    /// The operator took so many.
-    pub(crate) fn accepted(&mut self, count: u32, now: Duration) {
-        self.meter.add(count, now);
+    /// The operator took one.
+    pub(crate) fn accepted(&mut self, step: Step, now: Duration) {
+        self.learnt.accepted(step, now);
     }
 
     /// The operator asked to slow down.
-    pub(crate) fn throttled(&mut self, now: Duration) {
+    pub(crate) fn throttled(&mut self, step: Step, now: Duration) {
         self.refill(now);
-        self.tokens = self.tokens.min(0.0);
-        if self.throttled.is_some() && seconds(now, self.throttled_at) < ONE_BURST_SECONDS {
-            return;
+        let unknown = self.rate().is_none();
+        self.learnt.throttled(step, self.rate(), now);
+        if unknown {
+            self.tokens = 0.0;
         }
-        self.throttled_at = now;
-        let taken = self.meter.rate(now);
-        let rate = match self.rate() {
-            None => taken,
-            Some(rate) => {
-                let near = self.ceiling.is_some_and(|ceiling| rate >= ceiling * NEAR);
-                self.ceiling = Some(rate);
-                if near {
-                    rate * CUT
-                } else {
-                    taken.min(rate * CUT)
-                }
-            }
-        };
-        self.throttled = Some(rate.max(RATE_MIN));
     }
 
     fn refill(&mut self, now: Duration) {
-        let elapsed = seconds(now, self.at);
+        let elapsed = now.saturating_sub(self.at).as_secs_f64();
         if elapsed <= 0.0 {
             return;
         }
         self.at = now;
-        self.grow(now, elapsed);
+        self.learnt.advance(self.configured, now);
         if let Some(rate) = self.rate() {
             let depth = (rate * CATCH_UP_SECONDS).max(1.0);
             self.tokens = (self.tokens + rate * elapsed).min(depth);
         }
     }
-
-    fn grow(&mut self, now: Duration, elapsed: f64) {
-        let Some(rate) = self.throttled else { return };
-        if seconds(now, self.throttled_at) < QUIET_SECONDS {
-            return;
-        }
-        let near = self.ceiling.map_or(f64::INFINITY, |ceiling| ceiling * NEAR);
-        let grown = if rate < near {
-            (rate * GROWTH_QUICK.powf(elapsed.min(1.0))).min(near)
-        } else {
-            rate * GROWTH_SLOW.powf(elapsed.min(10.0))
-        };
-        let enough = self.configured.map_or(RATE_FORGET, f64::from);
-        self.throttled = (grown < enough).then_some(grown);
-        if self.throttled.is_none() {
-            self.ceiling = None;
-        }
-    }
-}
-
-fn seconds(later: Duration, earlier: Duration) -> f64 {
-    later.saturating_sub(earlier).as_secs_f64()
 }
 
 #[cfg(test)]
@@ -237,62 +151,7 @@ mod tests {
         let mut pacer = Pacer::new(None, Duration::ZERO);
         assert_eq!(pacer.available(Duration::ZERO), u32::MAX);
         assert_eq!(pacer.pause(Duration::ZERO), None);
-        pacer.throttled(Duration::from_secs(1));
+        pacer.throttled(Step::default(), Duration::from_secs(1));
         assert!(pacer.pause(Duration::from_secs(1)).is_some());
-    }
-
-    /// An operator that takes `limit` a second, with room for a burst of a tenth of it, and answers
-    /// 5 ms later; gives the share of its limit that was used from second to second.
-    fn used_of_a_throttling_operator(limit: f64, seconds: u64) -> Vec<f64> {
-        let mut pacer = Pacer::new(None, Duration::ZERO);
-        let mut room = limit / 10.0;
-        let mut flying: std::collections::VecDeque<(u64, bool)> = std::collections::VecDeque::new();
-        let mut used = vec![0.0; usize::try_from(seconds).expect("few")];
-        for tick in 0..seconds * 1_000 {
-            let now = Duration::from_millis(tick);
-            room = (room + limit / 1_000.0).min(limit / 10.0);
-            while flying.front().is_some_and(|(at, _)| *at <= tick) {
-                let fits = flying.pop_front().expect("one").1;
-                if fits {
-                    pacer.accepted(1, now)
-                } else {
-                    pacer.throttled(now)
-                }
-            }
-            let window = 1_000_usize.saturating_sub(flying.len());
-            let free = pacer
-                .available(now)
-                .min(u32::try_from(window).expect("few"));
-            pacer.take(free, now);
-            for _ in 0..free {
-                let fits = room >= 1.0;
-                if fits {
-                    room -= 1.0;
-                    used[usize::try_from(tick / 1_000).expect("few")] += 1.0 / limit;
-                }
-                flying.push_back((tick + 5, fits));
-            }
-        }
-        used
-    }
-
-    #[test]
-    fn a_throttled_link_finds_what_the_operator_allows_and_keeps_to_it() {
-        for limit in [50.0, 500.0, 5_000.0] {
-            let used = used_of_a_throttling_operator(limit, 60);
-            let found: f64 = used[..5].iter().sum::<f64>() / 5.0;
-            assert!(found > 0.75, "{limit}: {used:.2?}");
-            let kept: f64 = used[5..].iter().sum::<f64>() / 55.0;
-            assert!(kept > 0.97, "{limit}: {kept:.3} {used:.2?}");
-        }
-    }
-
-    #[test]
-    fn a_throttled_rate_comes_back_to_what_is_configured() {
-        let mut pacer = Pacer::new(Some(100), Duration::ZERO);
-        pacer.throttled(Duration::ZERO);
-        assert!(sent_in(&mut pacer, 0, 1_000) <= 2);
-        sent_in(&mut pacer, 1_000, 60_000);
-        assert_eq!(pacer.throttled, None);
     }
 }

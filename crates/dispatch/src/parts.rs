@@ -1,5 +1,6 @@
 //! A claimed message as `submit_sm` PDUs, by its link's settings. Pure.
 
+use crate::learnt::Step;
 use domain::ids::{LineId, PartKey};
 use domain::line::Line;
 use domain::link::{Concatenation, LinkSettings};
@@ -31,6 +32,8 @@ pub(crate) struct QueuedPart {
     pub line: LineId,
     /// Messages a second that the line may send.
     pub line_rate: Option<u32>,
+    /// The rate of the link under which it was claimed; set by who claims.
+    pub step: Step,
     /// The PDU.
     pub pdu: SubmitSm,
 }
@@ -79,6 +82,7 @@ impl Cutter {
             },
             line: line.id,
             line_rate: line.settings.rate_per_second,
+            step: Step::default(),
             pdu,
         };
         if let [only] = cut.parts.as_slice() {

@@ -22,7 +22,7 @@ pub const WHOLE_MESSAGE: u8 = u8::MAX;
 
 /// Pause before a throttled message is offered again, in milliseconds. The link slows down by
 /// itself; this only keeps the message from coming back in the same instant.
-pub const THROTTLE_PAUSE_MILLIS: i64 = 500;
+pub const THROTTLE_PAUSE_MILLIS: i64 = 200;
 
 /// Pauses before the next attempt after a temporary error, in seconds; the last one repeats.
 const RETRY_PAUSES_SECONDS: [i64; 6] = [2, 5, 15, 60, 300, 900];

@@ -4,6 +4,7 @@ use super::connect::{Socket, connect};
 use super::deliver::{Answers, Delivered, id_rules};
 use super::{Settled, Shared};
 use crate::backoff::Backoff;
+use crate::learnt::Step;
 use domain::ids::PartKey;
 use domain::link::{ErrorClass, LinkSettings};
 use smpp::{
@@ -111,8 +112,8 @@ struct Connection {
     /// Octets that wait to be written.
     out: Vec<u8>,
     events: Vec<Event>,
-    /// Parts whose answer is awaited, by their ticket.
-    parts: HashMap<u64, PartKey>,
+    /// Parts whose answer is awaited, with the rate they left under, by their ticket.
+    parts: HashMap<u64, (PartKey, Step)>,
     next_ticket: u64,
     unanswered: usize,
     sends: bool,
@@ -205,7 +206,8 @@ impl Connection {
                 .submit(now, self.next_ticket, &queued.pdu, &mut self.out)
             {
                 Ok(_) => {
-                    self.parts.insert(self.next_ticket, queued.part);
+                    let sent = (queued.part, queued.step);
+                    self.parts.insert(self.next_ticket, sent);
                 }
                 Err(refused) => {
                     let result = match refused {
@@ -270,11 +272,15 @@ impl Connection {
                     message_id,
                     ..
                 } => {
-                    let result = self.result(status, class, message_id);
-                    self.settle_ticket(ticket, result, &mut settled);
+                    if let Some((part, step)) = self.parts.remove(&ticket) {
+                        let result = self.result(step, status, class, message_id);
+                        settle(part, result, &mut settled);
+                    }
                 }
                 Event::AnswerLost { ticket } => {
-                    self.settle_ticket(ticket, SubmitResult::AnswerLost, &mut settled);
+                    if let Some((part, _)) = self.parts.remove(&ticket) {
+                        settle(part, SubmitResult::AnswerLost, &mut settled);
+                    }
                 }
                 Event::Deliver { reply, sm } => {
                     self.unanswered += 1;
@@ -307,16 +313,9 @@ impl Connection {
         }
     }
 
-    fn settle_ticket(&mut self, ticket: u64, result: SubmitResult, settled: &mut Settled) {
-        if let Some(part) = self.parts.remove(&ticket) {
-            settled.outcomes.push(Outcome { part, result });
-            settled.claimed += 1;
-            settled.sent += 1;
-        }
-    }
-
     fn result(
         &self,
+        step: Step,
         status: CommandStatus,
         class: Class,
         message_id: Option<Box<[u8]>>,
@@ -325,7 +324,7 @@ impl Connection {
         let link = &self.shared.link.name;
         match class {
             Class::Ok => {
-                self.shared.pacer().accepted(1, now);
+                self.shared.pacer().accepted(step, now);
                 metrics::counter!("peyk_submits_total", "link" => link.clone(), "answer" => "ok")
                     .increment(1);
                 let id = message_id.filter(|id| !id.is_empty());
@@ -334,7 +333,7 @@ impl Connection {
                 }
             }
             Class::Throttled => {
-                self.shared.pacer().throttled(now);
+                self.shared.pacer().throttled(step, now);
                 metrics::counter!("peyk_submits_total", "link" => link.clone(), "answer" => "throttled")
                     .increment(1);
                 SubmitResult::Throttled { code: status.0 }
@@ -365,6 +364,12 @@ impl Connection {
             Some(other) => format!("the session ended: {other:?}"),
         }
     }
+}
+
+fn settle(part: PartKey, result: SubmitResult, settled: &mut Settled) {
+    settled.outcomes.push(Outcome { part, result });
+    settled.claimed += 1;
+    settled.sent += 1;
 }
 
 fn config(settings: &LinkSettings, mode: BindMode) -> SessionConfig {
