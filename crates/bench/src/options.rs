@@ -41,6 +41,10 @@ pub struct Options {
     /// Up to so many milliseconds more, so that receipts come out of order
     #[arg(long, value_name = "MILLIS", default_value_t = 0)]
     pub receipt_jitter: u64,
+    /// Message ids in random order, as large message centres give them: the worst case for the map
+    /// of ids
+    #[arg(long)]
+    pub random_ids: bool,
     /// Do not check the store with `peyk doctor` after each run
     #[arg(long)]
     pub no_doctor: bool,

@@ -136,6 +136,7 @@ fn one(options: &Options, flow: Flow, store: Store, receipts: bool) -> Result<Fi
     let settings = Settings {
         receipt_delay_millis: options.receipt_delay,
         receipt_jitter_millis: options.receipt_jitter,
+        random_ids: options.random_ids,
         ..Settings::default()
     };
     let mut sink = Sink::start(0, messages, &settings)?;

@@ -72,6 +72,7 @@ impl StagePlan {
         Settings {
             receipt_delay_millis: options.receipt_delay,
             receipt_jitter_millis: options.receipt_jitter,
+            random_ids: options.random_ids,
             ..self.settings
         }
     }

@@ -26,6 +26,8 @@ pub struct Settings {
     pub answer_delay_millis: u64,
     /// Messages a second that it takes; the others get `ESME_RTHROTTLED`. `None` for all.
     pub throttle_per_second: Option<u32>,
+    /// Message ids in random order instead of counting up.
+    pub random_ids: bool,
 }
 
 /// What happened. Instants are microseconds since 1970, 0 for never.
@@ -139,7 +141,11 @@ impl State {
             self.slots[slot] += 1;
         }
         self.next_id += 1;
-        Some(self.next_id)
+        Some(if self.settings.random_ids {
+            scrambled(self.next_id)
+        } else {
+            self.next_id
+        })
     }
 
     #[expect(clippy::cast_precision_loss, reason = "spans of hours fit")]
@@ -185,6 +191,13 @@ impl State {
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A number for each number, in no order that one can see: each step can be undone, so no two are
+/// the same.
+fn scrambled(number: u64) -> u64 {
+    let mixed = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (mixed ^ (mixed >> 32)).wrapping_mul(0xD6E8_FEB8_6659_FD93)
 }
 
 #[cfg(test)]
