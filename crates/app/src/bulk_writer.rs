@@ -15,7 +15,8 @@ use domain::time::Clock;
 use std::sync::Arc;
 use std::time::Duration;
 use store::{
-    AcceptBulk, AcceptError, AddRecipients, StopBulk, StopReason, Stopped, Store, StoreError,
+    AcceptBulk, AcceptError, AddRecipients, DayLimit, StopBulk, StopReason, Stopped, Store,
+    StoreError,
 };
 use tokio::sync::oneshot;
 
@@ -30,6 +31,8 @@ pub(crate) struct BulkWriter {
     clock: Arc<dyn Clock>,
     account: AccountId,
     bulk: BulkNo,
+    /// What the account may send in a day; asked when the bulk is sealed.
+    day_limit: Option<DayLimit>,
     /// False once somebody else (the sealing, the giving up) has taken over.
     unfinished: bool,
 }
@@ -56,7 +59,7 @@ impl BulkWriter {
             whole: false,
             ..command
         };
-        let account = command.account;
+        let (account, day_limit) = (command.account, command.day_limit);
         let (sender, opened) = oneshot::channel();
         tokio::spawn(async move {
             let result = store.accept_bulk(command).await.map(|accepted| {
@@ -68,6 +71,7 @@ impl BulkWriter {
                     clock,
                     account,
                     bulk: accepted.bulk,
+                    day_limit,
                     unfinished: true,
                 })
             });
@@ -99,7 +103,8 @@ impl BulkWriter {
     pub(crate) async fn seal(mut self) -> Result<BulkNo, AcceptError> {
         let bulk = self.bulk;
         let task = tokio::spawn(async move {
-            let result = self.store.seal_bulk(self.account, bulk).await;
+            let sealing = self.store.seal_bulk(self.account, bulk, self.day_limit);
+            let result = sealing.await;
             match &result {
                 Ok(()) => self.finished(),
                 Err(_) => self.give_up().await,

@@ -4,10 +4,11 @@
 //! process changes shows within [`CATALOG_REFRESH_MILLIS`].
 
 use crate::lock;
-use domain::ids::{AccountId, LineId, LinkId};
+use domain::ids::{AccountId, LineId, LinkId, PackageId};
 use domain::line::Line;
 use domain::line_number::LineNumber;
 use domain::link::Link;
+use domain::package::Package;
 use domain::tariff::Tariffs;
 use domain::time::{Clock, UnixMillis};
 use std::collections::{HashMap, HashSet};
@@ -26,12 +27,44 @@ pub(crate) struct CatalogView {
     by_number: HashMap<LineNumber, Arc<Line>>,
     by_id: HashMap<LineId, Arc<Line>>,
     grants: HashSet<(AccountId, LineId)>,
+    packages: HashMap<PackageId, PackageView>,
+    offers: HashSet<(AccountId, PackageId)>,
+}
+
+/// A package, ready to be asked.
+pub(crate) struct PackageView {
+    /// What the store answered.
+    pub(crate) package: Package,
+    /// Its own prices.
+    pub(crate) tariffs: Tariffs,
+    lines: HashSet<LineId>,
+}
+
+impl PackageView {
+    fn new(package: &Package) -> Result<Self, StoreError> {
+        let tariffs = Tariffs::new(package.tariffs.iter().copied())
+            .map_err(|error| StoreError::Other(format!("package {}: {error}", package.name)))?;
+        Ok(Self {
+            tariffs,
+            lines: package.settings.lines.iter().copied().collect(),
+            package: package.clone(),
+        })
+    }
+
+    /// Whether the line is among its lines.
+    pub(crate) fn has_line(&self, line: LineId) -> bool {
+        self.lines.contains(&line)
+    }
 }
 
 impl CatalogView {
-    fn new(catalog: Arc<Catalog>) -> Result<Self, StoreError> {
+    pub(crate) fn new(catalog: Arc<Catalog>) -> Result<Self, StoreError> {
         let tariffs = Tariffs::new(catalog.tariffs.iter().copied())
             .map_err(|error| StoreError::Other(format!("the price list: {error}")))?;
+        let packages = catalog
+            .packages
+            .iter()
+            .map(|package| Ok((package.id, PackageView::new(package)?)));
         let lines: Vec<Arc<Line>> = catalog.lines.iter().cloned().map(Arc::new).collect();
         let numbered = lines
             .iter()
@@ -41,6 +74,8 @@ impl CatalogView {
             by_number: numbered.collect(),
             by_id: lines.into_iter().map(|line| (line.id, line)).collect(),
             grants: catalog.grants.iter().copied().collect(),
+            packages: packages.collect::<Result<_, StoreError>>()?,
+            offers: catalog.offers.iter().copied().collect(),
             catalog,
         })
     }
@@ -55,9 +90,20 @@ impl CatalogView {
         self.by_id.get(&id)
     }
 
-    /// Whether the account may use the line.
+    /// Whether the line was granted to the account itself. Whether it may use it is more than that:
+    /// [`Access::may_use`](crate::access::Access::may_use).
     pub(crate) fn is_granted(&self, account: AccountId, line: LineId) -> bool {
         self.grants.contains(&(account, line))
+    }
+
+    /// The package with this id.
+    pub(crate) fn package(&self, id: PackageId) -> Option<&PackageView> {
+        self.packages.get(&id)
+    }
+
+    /// Whether the reseller may hand out the package, if it may hand out any.
+    pub(crate) fn is_offered(&self, account: AccountId, package: PackageId) -> bool {
+        self.offers.contains(&(account, package))
     }
 
     /// The link with this id. Links are few.

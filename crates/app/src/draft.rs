@@ -3,12 +3,13 @@
 //! Not here: the order in which they refuse, which is each use case's own (`send`,
 //! `send_numbers`), and the writing.
 
+use crate::access::{Access, PackageChain};
 use crate::catalog::CatalogView;
 use crate::link_health::operator_reachable;
 use crate::send::SendError;
 use crate::{App, Limits};
 use domain::account::Account;
-use domain::ids::{AccountId, LineId, OperatorId};
+use domain::ids::{LineId, OperatorId};
 use domain::line::{Line, WhenClosed};
 use domain::line_number::LineNumber;
 use domain::money::Rials;
@@ -35,7 +36,7 @@ pub(crate) fn is_blank(text: &str) -> bool {
 /// The sender line, if the account may send from it.
 pub(crate) fn own_line(view: &CatalogView, account: &Account, from: &str) -> Option<Arc<Line>> {
     let line = view.line_by_number(&LineNumber::parse(from)?)?;
-    let own = view.is_granted(account.id, line.id) && line.settings.can_send;
+    let own = Access::of(view, account).may_use(line.id) && line.settings.can_send;
     own.then(|| Arc::clone(line))
 }
 
@@ -106,17 +107,19 @@ pub(crate) fn check_hours(line: &Line, due: &Due) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The prices of one line, each looked up once.
+/// The prices of one line for one account, each looked up once.
 pub(crate) struct Pricer {
     view: Arc<CatalogView>,
+    packages: PackageChain,
     line: LineId,
     known: Vec<(OperatorId, Alphabet, Rials)>,
 }
 
 impl Pricer {
-    pub(crate) fn new(view: Arc<CatalogView>, line: LineId) -> Self {
+    pub(crate) fn new(view: Arc<CatalogView>, account: &Account, line: LineId) -> Self {
         Self {
             view,
+            packages: PackageChain::of(account),
             line,
             known: Vec::new(),
         }
@@ -133,9 +136,8 @@ impl Pricer {
             return Ok(*price);
         }
         let price = self
-            .view
-            .tariffs
-            .price_per_part(self.line, operator, alphabet);
+            .packages
+            .price(&self.view, self.line, operator, alphabet);
         let price = price.ok_or(Refusal::NoTariff)?;
         self.known.push((operator, alphabet, price));
         Ok(price)
@@ -197,11 +199,11 @@ impl Given {
 }
 
 /// The command for a bulk of this line, without recipients, key and urgency.
-pub(crate) fn command(account: AccountId, line: &Line, text: &str, due: &Due) -> AcceptBulk {
+pub(crate) fn command(access: &Access<'_>, line: &Line, text: &str, due: &Due) -> AcceptBulk {
     let settings = &line.settings;
     let validity = settings.validity_seconds;
     AcceptBulk {
-        account,
+        account: access.account().id,
         line: line.id,
         terms: settings.terms(),
         report_seconds: settings.report_hours.saturating_mul(HOUR_SECONDS),
@@ -212,6 +214,7 @@ pub(crate) fn command(account: AccountId, line: &Line, text: &str, due: &Due) ->
         expires_at: validity.map(|seconds| due.at.plus_seconds(i64::from(seconds))),
         urgent: false,
         idempotency_key: None,
+        day_limit: access.day_limit(due.now),
         recipients: Vec::new(),
         whole: true,
     }

@@ -3,10 +3,11 @@
 use domain::account::Account;
 use domain::schedule::format_tehran;
 
-/// The end of the account, `YYYY-MM-DD HH:MM:SS` of Asia/Tehran.
+/// The end of the account, or of one above it where that is earlier, `YYYY-MM-DD HH:MM:SS` of
+/// Asia/Tehran.
 #[must_use]
 pub fn usertime(account: &Account) -> String {
-    format_tehran(account.expires_at)
+    format_tehran(account.ends_at())
 }
 
 #[cfg(test)]

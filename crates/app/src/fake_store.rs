@@ -39,6 +39,7 @@ pub(crate) struct State {
     /// Recipients of each command, in order.
     pub(crate) commands: Vec<usize>,
     pub(crate) sealed: Vec<BulkNo>,
+    pub(crate) sealed_limits: Vec<Option<DayLimit>>,
     pub(crate) stops: Vec<StopReason>,
     /// Answers to the next stops; `Done` when there is none.
     pub(crate) stop_answers: Vec<Stopped>,
@@ -91,6 +92,8 @@ pub(crate) fn account(name: &str) -> Account {
         created_at: UnixMillis(0),
         expires_at: UnixMillis(i64::MAX),
         settings: AccountSettings::default(),
+        package: None,
+        ancestors: Vec::new(),
     }
 }
 
@@ -146,13 +149,19 @@ impl Store for FakeStore {
         })
     }
 
-    async fn seal_bulk(&self, _: AccountId, bulk: BulkNo) -> Result<(), AcceptError> {
+    async fn seal_bulk(
+        &self,
+        _: AccountId,
+        bulk: BulkNo,
+        day_limit: Option<DayLimit>,
+    ) -> Result<(), AcceptError> {
         tokio::task::yield_now().await;
         self.with(|state| {
             if state.seal_fails {
                 return Err(StoreError::Other("told to fail".into()).into());
             }
             state.sealed.push(bulk);
+            state.sealed_limits.push(day_limit);
             Ok(())
         })
     }
@@ -208,6 +217,8 @@ impl Store for FakeStore {
                 created_at: new.created_at,
                 expires_at: new.expires_at,
                 settings: new.settings,
+                package: None,
+                ancestors: Vec::new(),
             });
             Ok(id)
         })

@@ -5,6 +5,7 @@
 //! (`dispatch`), which this crate never calls: the two meet in the store's rows.
 #![forbid(unsafe_code)]
 
+mod access;
 mod bulk_writer;
 pub mod cancel;
 mod catalog;
@@ -20,6 +21,7 @@ pub mod manage;
 mod number_set;
 pub mod password;
 pub mod report;
+pub mod resellers;
 pub mod send;
 pub mod send_numbers;
 pub mod why;
@@ -34,6 +36,7 @@ pub use lines::LineItem;
 pub use login::LoginError;
 pub use manage::{CreateAccount, CreatedAccount, ManageError, SetTariff};
 pub use report::Delivery;
+pub use resellers::{AccessLevel, NewUser, Place, RegisterError, TransferRequest};
 pub use send::{SendError, SendRequest, Texts};
 pub use send_numbers::{NumbersError, NumbersRequest, SentNumbers};
 // The front doors name the store's plain data through this crate, so that they need no store.

@@ -1,6 +1,7 @@
 //! The lines that an account may use (`lines`).
 
 use crate::App;
+use crate::access::Access;
 use domain::account::Account;
 use domain::line::Line;
 use store::StoreError;
@@ -23,12 +24,9 @@ impl App {
     /// The store failed.
     pub async fn lines(&self, account: &Account) -> Result<Vec<LineItem>, StoreError> {
         let view = self.view().await?;
-        let own = view
-            .catalog
-            .lines
-            .iter()
-            .filter(|line| view.is_granted(account.id, line.id));
-        Ok(own
+        let access = Access::of(&view, account);
+        Ok(access
+            .lines()
             .map(|line| LineItem {
                 number: shown(line),
                 send: line.settings.can_send,

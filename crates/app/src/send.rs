@@ -4,6 +4,7 @@
 //! can only come from a commit. Not here: reading the request (`web`), logging in (`login`), lists
 //! too long for one request (`send_numbers`), and the way to the operator (`dispatch`).
 
+use crate::access::Access;
 use crate::bulk_writer::{BulkWriter, Opened};
 use crate::draft::{self, Due, Given, Pricer};
 use crate::{App, Limits};
@@ -70,6 +71,7 @@ impl From<AcceptError> for SendError {
     fn from(error: AcceptError) -> Self {
         match error {
             AcceptError::InsufficientCredit => Self::Refused(Refusal::InsufficientCredit),
+            AcceptError::DayLimit => Self::Refused(Refusal::TooManyRecipients),
             AcceptError::Refused(why) => Self::Unavailable(StoreError::Other(why.into())),
             AcceptError::Store(error) => Self::Unavailable(error),
         }
@@ -89,7 +91,8 @@ impl App {
     ///
     /// # Errors
     /// The first refusal in the order 1, 4, 98, 6, 422 (text or key too long), 3, 302, 7, 1006
-    /// (422 for a time that makes no sense), 9, 99, 5; or the store failed.
+    /// (422 for a time that makes no sense), 9, 99, 98 (more messages than the account may send in a
+    /// day), 5; or the store failed.
     pub async fn send(
         &self,
         account: &Account,
@@ -115,8 +118,9 @@ impl App {
             return Ok(bulk);
         }
         let texts = request.text.simplest(request.to.len());
-        check_form(texts, request.to, limits)?;
         let view = self.view().await?;
+        let access = Access::of(&view, account);
+        check_form(texts, request.to, access.recipients_max(limits))?;
         let line = draft::own_line(&view, account, request.from);
         let measures = measures(texts, draft::reference_bits(line.as_deref()), limits)?;
         let idempotency_key = request
@@ -125,7 +129,7 @@ impl App {
             .transpose()?
             .flatten();
         let line = line.ok_or(Refusal::LineNotOwned)?;
-        let mut pricer = Pricer::new(view, line.id);
+        let mut pricer = Pricer::new(Arc::clone(&view), account, line.id);
         let listed = self.list(request.to, texts, &measures, &mut pricer).await?;
         check_bulk(&line, listed.messages)?;
         let due = Due::read(request.time, self.now())?;
@@ -140,7 +144,7 @@ impl App {
             idempotency_key,
             urgent: is_urgent(listed.recipients.len()),
             recipients: listed.recipients,
-            ..draft::command(account.id, &line, text, &due)
+            ..draft::command(&access, &line, text, &due)
         };
         self.accept(command).await
     }
@@ -291,14 +295,14 @@ impl<'a> Texts<'a> {
 }
 
 /// Codes 1, 4, 98 and 6, which need no look at line or price.
-fn check_form(texts: Texts<'_>, to: &[String], limits: &Limits) -> Result<(), Refusal> {
+fn check_form(texts: Texts<'_>, to: &[String], recipients_max: u32) -> Result<(), Refusal> {
     if texts.is_blank() {
         return Err(Refusal::EmptyMessage);
     }
     if !to.iter().any(|given| Msisdn::parse(given).is_some()) {
         return Err(Refusal::NoRecipient);
     }
-    if to.len() > limits.recipients_max as usize {
+    if to.len() > recipients_max as usize {
         return Err(Refusal::TooManyRecipients);
     }
     match texts {

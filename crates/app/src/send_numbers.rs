@@ -5,6 +5,7 @@
 //! is the set of numbers seen (2 to 4 bytes each, see `number_set`). So a price that is missing
 //! can turn up late: then the bulk is given up, and nothing of it was sent or charged.
 
+use crate::access::Access;
 use crate::bulk_writer::{BulkWriter, Opened};
 use crate::draft::{self, Due, Given, Pricer};
 use crate::number_set::NumberSet;
@@ -19,6 +20,7 @@ use domain::refusal::Refusal;
 use domain::text::Measure;
 use std::collections::HashSet;
 use std::io;
+use std::sync::Arc;
 use store::{AcceptBulk, RECIPIENTS_PER_COMMAND_MAX};
 use thiserror::Error;
 
@@ -106,7 +108,8 @@ impl App {
         let line = line.ok_or(Refusal::LineNotOwned)?;
         let due = Due::read(request.time, self.now())?;
         draft::check_hours(&line, &due)?;
-        let pricer = Pricer::new(view, line.id);
+        let access = Access::of(&view, account);
+        let pricer = Pricer::new(Arc::clone(&view), account, line.id);
         let mut reading = Reading::new(self, &line, measure, pricer);
         let first = reading.next(&mut numbers)?;
         self.check_links(&line, &reading.pricer, &due).await?;
@@ -115,7 +118,7 @@ impl App {
         let command = AcceptBulk {
             urgent: !more && is_urgent(first.len()),
             recipients: first,
-            ..draft::command(account.id, &line, request.text, &due)
+            ..draft::command(&access, &line, request.text, &due)
         };
         let bulk = if more {
             let Opened::New(mut writer) = self.open_bulk(command).await? else {

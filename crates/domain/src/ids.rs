@@ -40,6 +40,10 @@ id!(
     LinkId(i64)
 );
 id!(
+    /// A package: what an account may do and what it pays. On the wire the access level's id.
+    PackageId(i64)
+);
+id!(
     /// A mobile operator, as numbered in the operators' table.
     OperatorId(u8)
 );

@@ -37,12 +37,32 @@ refusals! {
     LineClosedNow = 9, "The line refuses outside its hours.";
     TooManyRecipients = 98, "More recipients than a request may have.";
     OperatorDown = 99, "The line refuses while its operator is unreachable.";
+    UserNameCharacters = 301, "The new user name has characters other than letters and digits.";
     NoTariff = 302, "No price is set for this send.";
+    UserNameMissing = 303, "No user name for the new account.";
+    UserNameTaken = 304, "Another account has the user name.";
+    NameMissing = 305, "No name of the person.";
+    NationalIdMissing = 306, "No national id.";
+    NationalIdWrong = 307, "The national id's control digit is wrong, or it has other than ten digits.";
+    CertificateIdWrong = 308, "The certificate number is no number of one to ten digits.";
+    CertificateIdMissing = 309, "No certificate number.";
+    EmailMissing = 310, "No e-mail address.";
+    TelephoneMissing = 311, "No telephone number.";
+    TelephoneWrong = 312, "The telephone number is none of Iran.";
+    AddressMissing = 313, "No address.";
+    MobileMissing = 314, "No mobile number.";
+    MobileWrong = 315, "The mobile number is none of Iran.";
+    AccessIdWrong = 316, "Not a package that this reseller may hand out.";
+    PasswordMissing = 317, "No password for the new account.";
     InputInvalid = 422, "A parameter cannot be read.";
     ScheduleCancelled = 455, "A scheduled bulk was cancelled: a success that has the form of an error.";
     BulkUnknown = 456, "No such bulk in this account.";
     LoginWrong = 962, "Unknown user or wrong password: one answer for both.";
     OperationNotAllowed = 963, "The operation is unknown, or not open to this account.";
+    NotReseller = 964, "The account may open no sub-accounts.";
+    UserNameFormat = 1001, "The new user name is too short, too long or not in Latin letters.";
+    PasswordWeak = 1002, "The new password is too easy to guess.";
+    RegistrationFailed = 1003, "The account cannot be opened, though nothing in the request is wrong.";
     TimeInPast = 1006, "The send time has passed.";
 }
 

@@ -22,6 +22,8 @@ pub const AHEAD_MAX_MILLIS: i64 = 366 * 86_400_000;
 const TIME_CHARS_MAX: usize = 40;
 /// Minutes of a day.
 const DAY_MINUTES: u16 = 1_440;
+/// Seconds of a day.
+const DAY_SECONDS: i64 = 86_400;
 /// Milliseconds of a minute.
 const MINUTE_MILLIS: i64 = 60_000;
 
@@ -310,6 +312,13 @@ pub fn format_tehran(at: UnixMillis) -> String {
     )
 }
 
+/// The day in Tehran, counted from 1970-01-01: for what is limited by the day.
+#[must_use]
+pub fn tehran_day(at: UnixMillis) -> i64 {
+    let t = tehran(at);
+    (t.timestamp().as_second() + i64::from(t.offset().seconds())).div_euclid(DAY_SECONDS)
+}
+
 /// A point in time as `HH:MM` of Asia/Tehran.
 #[must_use]
 pub fn format_tehran_clock(at: UnixMillis) -> String {
@@ -371,6 +380,18 @@ mod tests {
 
     fn read(text: &str) -> Result<SendTime, TimeError> {
         parse_send_time(text, NOW)
+    }
+
+    #[test]
+    fn a_day_begins_at_midnight_in_tehran() {
+        let midnight = NOW.plus_seconds(-(10 * 3_600 + 11 * 60 + 12));
+        assert_eq!(format_tehran(midnight), "2026-11-22 00:00:00");
+        let day = tehran_day(NOW);
+        assert_eq!(day, 20_779);
+        assert_eq!(tehran_day(midnight), day);
+        assert_eq!(tehran_day(midnight.plus_millis(-1)), day - 1);
+        assert_eq!(tehran_day(midnight.plus_millis(DAY)), day + 1);
+        assert_eq!(tehran_day(UnixMillis(0)), 0);
     }
 
     fn hours(text: &str) -> SendingHours {

@@ -341,3 +341,116 @@ fn the_sql_shell_reads_and_changes_nothing_unless_it_may() {
     let doctor: Value = serde_json::from_str(&out).unwrap();
     assert_eq!(doctor["healthy"], false);
 }
+
+/// A line, prices, the reseller `ali` with 10,000 rials, and the package `basic` that it hands out.
+fn reseller() -> Sandbox {
+    let sandbox = Sandbox::new();
+    for command in [
+        "line add 3000505",
+        "tariff set --persian 100 --english 250",
+        "package add reseller --sub-accounts 2 --line 3000505",
+        "package add basic --title Basic --line 3000505 --operations send,credit --recipients-max 5",
+        "tariff set --package basic --persian 150",
+        "account add ali --package reseller --credit 10000",
+        "package offer basic ali",
+        "account add shop --parent ali --package basic",
+    ] {
+        sandbox.runs(&command.split(' ').collect::<Vec<_>>());
+    }
+    sandbox
+}
+
+#[test]
+fn credit_moves_in_the_tree_and_the_doctor_sees_what_does_not_pair_up() {
+    let sandbox = reseller();
+    let moved = sandbox.json(&["account", "transfer", "ali", "shop", "700", "--json"]);
+    assert_eq!(
+        (&moved["from"]["credit"], &moved["to"]["credit"]),
+        (&json!(9_300), &json!(700))
+    );
+    sandbox.runs(&[
+        "account", "transfer", "shop", "ali", "200", "--note", "back",
+    ]);
+    let said = sandbox.fails(1, &["account", "transfer", "ali", "shop", "9501"]);
+    assert_eq!(
+        said,
+        "peyk: the amount does not fit the balance: ali has 9,500 rials to give\n"
+    );
+    let ledger = sandbox.json(&["account", "ledger", "shop", "--json"]);
+    assert_eq!(ledger[1]["amount"], -200);
+    assert_eq!(ledger[1]["note"], "to ali: back");
+    let usage = sandbox.json(&["account", "usage", "ali", "--json"]);
+    assert_eq!(
+        (
+            &usage[0]["name"],
+            &usage[0]["transferred"],
+            &usage[0]["spent"]
+        ),
+        (&json!("shop"), &json!(500), &json!(0))
+    );
+    let tree = sandbox.runs(&["account", "list", "--tree"]);
+    let rows: Vec<_> = tree.lines().skip(1).collect();
+    assert!(
+        rows[0].starts_with("ali") && rows[1].starts_with("  shop"),
+        "{tree}"
+    );
+    assert_eq!(sandbox.json(&["doctor", "--json"])["findings"], json!([]));
+
+    // The same rials and the balance with them, in one ledger alone.
+    let forge = "UPDATE ledger_entry SET amount = 501 WHERE account_id = 2 AND no = 1;
+        UPDATE account SET credit = credit - 199 WHERE id = 2";
+    sandbox.runs(&["db", "--write", forge]);
+    let (code, out, _) = sandbox.output(&["doctor", "--json"]);
+    let doctor: Value = serde_json::from_str(&out).unwrap();
+    let rules: Vec<_> = doctor["findings"].as_array().unwrap().iter().collect();
+    let of = |account: &str| {
+        let what = |finding: &&&Value| {
+            finding["rule"] == "transfers" && finding["what"].as_str().unwrap().contains(account)
+        };
+        rules.iter().filter(what).count()
+    };
+    assert_eq!((code, rules.len()), (Some(5), 2), "{out}");
+    assert_eq!((of("account 1:"), of("account 2:")), (1, 1), "{out}");
+}
+
+#[test]
+fn a_package_is_offered_shown_and_removed_in_plain_words() {
+    let sandbox = reseller();
+    let said = sandbox.fails(1, &["package", "set", "basic", "--operations", "sent"]);
+    assert!(said.contains("no operation `sent`; there are"), "{said}");
+    let said = sandbox.fails(1, &["package", "remove", "basic"]);
+    assert!(said.contains("accounts have this package"), "{said}");
+    let said = sandbox.fails(1, &["account", "add", "x", "--parent", "shop"]);
+    assert!(said.contains("account shop is no reseller"), "{said}");
+    let shown = sandbox.json(&["package", "show", "basic", "--json"]);
+    assert_eq!(
+        (
+            &shown["title"],
+            &shown["recipients_max"],
+            &shown["account_names"]
+        ),
+        (&json!("Basic"), &json!(5), &json!(["shop"]))
+    );
+    assert_eq!(
+        shown["offered_to"],
+        json!([{ "reseller": "ali", "problem": null }])
+    );
+    sandbox.runs(&["tariff", "set", "--package", "basic", "--persian", "99"]);
+    let doctor = sandbox.json(&["doctor", "--json"]);
+    let notes = doctor["notes"].to_string();
+    assert!(
+        notes.contains("ali cannot hand out package basic"),
+        "{notes}"
+    );
+    let list = sandbox.runs(&["package", "list"]);
+    assert!(list.contains("send,credit"), "{list}");
+    sandbox.runs(&["account", "set", "shop", "--package", "none"]);
+    sandbox.runs(&["package", "offer", "basic", "ali", "--revoke"]);
+    sandbox.runs(&["package", "remove", "basic"]);
+    let prices = sandbox.json(&["tariff", "list", "--json"]);
+    assert_eq!(
+        prices.as_array().unwrap().len(),
+        2,
+        "its prices went with it"
+    );
+}

@@ -1,6 +1,7 @@
 //! The accept path: `accept_bulk`, `add_recipients`, `seal_bulk`. Each checks everything before it
 //! writes anything, in the order in which refusals are documented.
 
+use crate::day::Day;
 use crate::error::DbError;
 use crate::group::Group;
 use crate::rows::{BulkKey, BulkRow, NEVER, Number, RowCounts, load_bulk, pack_terms};
@@ -16,7 +17,7 @@ use domain::time::UnixMillis;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeMap;
 use store::{
-    AcceptBulk, AcceptError, AcceptedBulk, AddRecipients, IDEMPOTENCY_HOURS,
+    AcceptBulk, AcceptError, AcceptedBulk, AddRecipients, DayLimit, IDEMPOTENCY_HOURS,
     RECIPIENTS_PER_COMMAND_MAX, SLICE_RECIPIENTS,
 };
 
@@ -45,12 +46,17 @@ pub(crate) fn accept_bulk(group: &mut Group<'_>, command: &AcceptBulk) -> Answer
         Ok(price) => price,
         Err(why) => return refused(why),
     };
+    let day = Day::of(command);
+    if !day.holds(group.conn)? {
+        return Ok(Err(AcceptError::DayLimit));
+    }
     if !covers(credit, price) {
         return Ok(Err(AcceptError::InsufficientCredit));
     }
     if next > BulkNo::LAST.0 {
         return refused("the account has no bulk number left");
     }
+    day.count(group.conn)?;
     let bulk = group.next_bulk_no(command.account)?;
     let key = (command.account, bulk);
     insert_bulk(group.conn, key, command, price)?;
@@ -138,11 +144,25 @@ pub(crate) fn add_recipients(group: &mut Group<'_>, command: &AddRecipients) -> 
 }
 
 /// Makes a bulk due that was built in several commands.
-pub(crate) fn seal_bulk(group: &mut Group<'_>, account: AccountId, bulk: BulkNo) -> Answer<()> {
+pub(crate) fn seal_bulk(
+    group: &mut Group<'_>,
+    account: AccountId,
+    bulk: BulkNo,
+    day_limit: Option<DayLimit>,
+) -> Answer<()> {
     let key = (account, bulk);
     let Some(row) = building(group.conn, key)? else {
         return refused("the bulk is not being built");
     };
+    let day = Day {
+        account,
+        limit: day_limit,
+        messages: row.counts.unsent(),
+    };
+    if !day.holds(group.conn)? {
+        return Ok(Err(AcceptError::DayLimit));
+    }
+    day.count(group.conn)?;
     group
         .conn
         .prepare_cached("UPDATE bulk SET stage = ?3 WHERE account_id = ?1 AND bulk_no = ?2")?

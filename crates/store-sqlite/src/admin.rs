@@ -2,7 +2,7 @@
 
 use crate::error::DbError;
 use crate::group::Group;
-use domain::ids::{AccountId, LineId, LinkId};
+use domain::ids::{AccountId, LineId, LinkId, PackageId};
 use domain::ledger::{Balance, EntryKind};
 use domain::line::LineSettings;
 use domain::link::{LinkSettings, LinkStatus};
@@ -11,7 +11,7 @@ use rusqlite::{Connection, params};
 use serde::Serialize;
 use store::{AccountChange, AdminError, NewAccount, NewLine, TariffChange, TopUp};
 
-type Answer<T> = Result<Result<T, AdminError>, DbError>;
+pub(crate) type Answer<T> = Result<Result<T, AdminError>, DbError>;
 
 /// A document in the form in which a column keeps it.
 pub(crate) fn to_json<T: Serialize>(value: &T) -> Result<String, DbError> {
@@ -25,14 +25,18 @@ pub(crate) fn alphabet_code(alphabet: Alphabet) -> u8 {
     }
 }
 
-fn bump_catalog(conn: &Connection) -> Result<(), DbError> {
+pub(crate) fn bump_catalog(conn: &Connection) -> Result<(), DbError> {
     conn.prepare_cached("UPDATE meta SET value = value + 1 WHERE key = 'catalog_version'")?
         .execute([])?;
     Ok(())
 }
 
 /// The id of a new row, or that there is one with its name already.
-fn inserted(conn: &Connection, done: rusqlite::Result<usize>, name: &str) -> Answer<i64> {
+pub(crate) fn inserted(
+    conn: &Connection,
+    done: rusqlite::Result<usize>,
+    name: &str,
+) -> Answer<i64> {
     match done.map_err(DbError::from) {
         Ok(_) => Ok(Ok(conn.last_insert_rowid())),
         Err(error) if error.is_duplicate() => Ok(Err(AdminError::Exists(name.to_owned()))),
@@ -40,17 +44,27 @@ fn inserted(conn: &Connection, done: rusqlite::Result<usize>, name: &str) -> Ans
     }
 }
 
-fn exists(conn: &Connection, sql: &'static str, id: i64) -> Result<bool, DbError> {
+pub(crate) fn exists(conn: &Connection, sql: &'static str, id: i64) -> Result<bool, DbError> {
     Ok(conn.prepare_cached(sql)?.exists([id])?)
 }
 
 /// Opens an account.
 pub(crate) fn create_account(group: &mut Group<'_>, new: &NewAccount) -> Answer<AccountId> {
+    insert_account(group, new, None, None)
+}
+
+/// Writes a new account's row.
+pub(crate) fn insert_account(
+    group: &mut Group<'_>,
+    new: &NewAccount,
+    parent: Option<AccountId>,
+    package: Option<PackageId>,
+) -> Answer<AccountId> {
     let done = group
         .conn
         .prepare_cached(
-            "INSERT INTO account (name, password_hash, created_at, expires_at, settings)
-             VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT INTO account (name, password_hash, created_at, expires_at, settings, parent_id,
+             package_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
         .execute(params![
             new.name,
@@ -58,6 +72,8 @@ pub(crate) fn create_account(group: &mut Group<'_>, new: &NewAccount) -> Answer<
             new.created_at.0,
             new.expires_at.0,
             to_json(&new.settings)?,
+            parent.map(|id| id.0),
+            package.map(|id| id.0),
         ]);
     Ok(inserted(group.conn, done, &new.name)?.map(AccountId))
 }

@@ -2,6 +2,7 @@
 
 use crate::error::DbError;
 use crate::queries::from_json;
+use crate::resellers;
 use domain::ids::{AccountId, LineId, LinkId, OperatorId};
 use domain::line::Line;
 use domain::line_number::LineNumber;
@@ -9,7 +10,7 @@ use domain::link::Link;
 use domain::money::Rials;
 use domain::tariff::TariffRow;
 use domain::text::Alphabet;
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 use store::Catalog;
 
 /// The catalog, unless its version is still `known`. The caller gives a snapshot.
@@ -27,6 +28,8 @@ pub(crate) fn catalog(conn: &Connection, known: Option<u64>) -> Result<Option<Ca
         grants: grants(conn)?,
         links: links(conn)?,
         tariffs: tariffs(conn)?,
+        packages: resellers::packages(conn)?,
+        offers: resellers::offers(conn)?,
     }))
 }
 
@@ -79,18 +82,21 @@ fn tariffs(conn: &Connection) -> Result<Vec<TariffRow>, DbError> {
          ORDER BY line_id, operator, alphabet",
     )?;
     let tariffs = statement
-        .query_map([], |row| {
-            Ok(TariffRow {
-                line: row.get::<_, Option<i64>>(0)?.map(LineId),
-                operator: row.get::<_, Option<u8>>(1)?.map(OperatorId),
-                alphabet: if row.get::<_, u8>(2)? == 0 {
-                    Alphabet::Gsm7
-                } else {
-                    Alphabet::Ucs2
-                },
-                price: Rials(row.get(3)?),
-            })
-        })?
+        .query_map([], tariff_row)?
         .collect::<Result<_, _>>()?;
     Ok(tariffs)
+}
+
+/// A price from the columns line, operator, alphabet, price.
+pub(crate) fn tariff_row(row: &Row<'_>) -> rusqlite::Result<TariffRow> {
+    Ok(TariffRow {
+        line: row.get::<_, Option<i64>>(0)?.map(LineId),
+        operator: row.get::<_, Option<u8>>(1)?.map(OperatorId),
+        alphabet: if row.get::<_, u8>(2)? == 0 {
+            Alphabet::Gsm7
+        } else {
+            Alphabet::Ucs2
+        },
+        price: Rials(row.get(3)?),
+    })
 }

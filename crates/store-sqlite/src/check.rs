@@ -3,6 +3,7 @@
 
 use crate::error::DbError;
 use crate::reader::snapshot;
+use crate::resellers_check;
 use crate::rows::{BulkKey, BulkRow, bulk_row, progress, stage};
 use domain::bulk::BulkStage;
 use domain::ids::{AccountId, BulkNo};
@@ -34,10 +35,15 @@ pub(crate) fn check(conn: &Connection) -> Result<Vec<Finding>, DbError> {
 }
 
 #[derive(Default)]
-struct Findings(Vec<Finding>);
+pub(crate) struct Findings(Vec<Finding>);
 
 impl Findings {
-    fn expect(&mut self, holds: bool, rule: &'static str, what: impl FnOnce() -> String) {
+    pub(crate) fn expect(
+        &mut self,
+        holds: bool,
+        rule: &'static str,
+        what: impl FnOnce() -> String,
+    ) {
         if !holds && self.0.len() < FINDINGS_MAX {
             self.0.push(Finding { rule, what: what() });
         }
@@ -60,7 +66,9 @@ fn check_accounts(conn: &Connection, findings: &mut Findings) -> Result<(), DbEr
         snapshot(conn, |conn| {
             check_balance(conn, AccountId(id), findings)?;
             check_reserved(conn, AccountId(id), findings)?;
-            check_entries_of_bulks(conn, AccountId(id), findings)
+            check_entries_of_bulks(conn, AccountId(id), findings)?;
+            resellers_check::check_transfers(conn, AccountId(id), findings)?;
+            resellers_check::check_place(conn, AccountId(id), findings)
         })?;
     }
     Ok(())

@@ -30,7 +30,7 @@ impl Memory {
 pub(crate) struct AccountRow {
     pub(crate) balance: Balance,
     pub(crate) next_bulk_no: u32,
-    next_entry_no: i64,
+    pub(crate) next_entry_no: i64,
     changed: bool,
 }
 

@@ -38,10 +38,15 @@ impl Store for SqliteStore {
             .await?
     }
 
-    async fn seal_bulk(&self, account: AccountId, bulk: BulkNo) -> Result<(), AcceptError> {
+    async fn seal_bulk(
+        &self,
+        account: AccountId,
+        bulk: BulkNo,
+        day_limit: Option<DayLimit>,
+    ) -> Result<(), AcceptError> {
         self.writer
             .run("seal_bulk", move |group| {
-                accept::seal_bulk(group, account, bulk)
+                accept::seal_bulk(group, account, bulk, day_limit)
             })
             .await?
     }

@@ -2,16 +2,17 @@
 //! carries the account.
 
 use crate::error::DbError;
+use crate::resellers;
 use crate::rows::{BulkKey, address, attempted_of, load_bulk, progress, stage};
 use domain::account::Account;
 use domain::bulk::{BulkReport, BulkStage};
-use domain::ids::{AccountId, BulkNo, Seq};
+use domain::ids::{AccountId, BulkNo, PackageId, Seq};
 use domain::ledger::{Balance, Entry, EntryKind};
 use domain::link::LinkStatus;
 use domain::money::Rials;
 use domain::recipient::RecipientReport;
 use domain::time::UnixMillis;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, Row, params};
 use serde::de::DeserializeOwned;
 use store::{AccountSummary, IDEMPOTENCY_HOURS, Totals};
 
@@ -35,8 +36,8 @@ pub(crate) fn from_json<T: DeserializeOwned>(
 
 pub(crate) fn account_by_name(conn: &Connection, name: &str) -> Result<Option<Account>, DbError> {
     let mut statement = conn.prepare_cached(
-        "SELECT id, name, password_hash, created_at, expires_at, settings FROM account
-         WHERE name = ?1",
+        "SELECT id, name, password_hash, created_at, expires_at, settings, package_id, parent_id
+         FROM account WHERE name = ?1",
     )?;
     let mut rows = statement.query([name])?;
     let Some(row) = rows.next()? else {
@@ -49,6 +50,8 @@ pub(crate) fn account_by_name(conn: &Connection, name: &str) -> Result<Option<Ac
         created_at: UnixMillis(row.get(3)?),
         expires_at: UnixMillis(row.get(4)?),
         settings: from_json(row, 5, "settings of an account")?,
+        package: row.get::<_, Option<i64>>(6)?.map(PackageId),
+        ancestors: resellers::ancestors(conn, row.get(7)?)?,
     }))
 }
 
@@ -57,11 +60,19 @@ pub(crate) fn accounts(
     after: Option<AccountId>,
     limit: u32,
 ) -> Result<Vec<AccountSummary>, DbError> {
-    let mut statement = conn.prepare_cached(
-        "SELECT id, name, created_at, expires_at, settings, credit, reserved FROM account
-         WHERE id > ?1 ORDER BY id LIMIT ?2",
+    let statement = conn.prepare_cached(
+        "SELECT id, name, created_at, expires_at, settings, credit, reserved, parent_id, package_id
+         FROM account WHERE id > ?1 ORDER BY id LIMIT ?2",
     )?;
-    let mut rows = statement.query(params![after.map_or(i64::MIN, |id| id.0), limit])?;
+    summaries(statement, params![after.map_or(i64::MIN, |id| id.0), limit])
+}
+
+/// The accounts that a statement with the columns of [`accounts`] selects.
+pub(crate) fn summaries(
+    mut statement: CachedStatement<'_>,
+    params: impl Params,
+) -> Result<Vec<AccountSummary>, DbError> {
+    let mut rows = statement.query(params)?;
     let mut accounts = Vec::new();
     while let Some(row) = rows.next()? {
         accounts.push(AccountSummary {
@@ -74,6 +85,8 @@ pub(crate) fn accounts(
                 credit: Rials(row.get(5)?),
                 reserved: Rials(row.get(6)?),
             },
+            parent: row.get::<_, Option<i64>>(7)?.map(AccountId),
+            package: row.get::<_, Option<i64>>(8)?.map(PackageId),
         });
     }
     Ok(accounts)

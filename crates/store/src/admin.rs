@@ -1,12 +1,13 @@
 //! Commands of administrators, and the catalog that they fill.
 
 use domain::account::AccountSettings;
-use domain::ids::{AccountId, LineId, OperatorId};
+use domain::ids::{AccountId, LineId, OperatorId, PackageId};
 use domain::ledger::Balance;
 use domain::line::{Line, LineSettings};
 use domain::line_number::LineNumber;
 use domain::link::Link;
 use domain::money::Rials;
+use domain::package::Package;
 use domain::tariff::TariffRow;
 use domain::text::Alphabet;
 use domain::time::UnixMillis;
@@ -87,6 +88,10 @@ pub struct Catalog {
     pub links: Vec<Link>,
     /// The prices.
     pub tariffs: Vec<TariffRow>,
+    /// The packages, in the order of their ids.
+    pub packages: Vec<Package>,
+    /// Which reseller may hand out which package.
+    pub offers: Vec<(AccountId, PackageId)>,
 }
 
 /// An account in a list.
@@ -104,4 +109,8 @@ pub struct AccountSummary {
     pub settings: AccountSettings,
     /// Its money.
     pub balance: Balance,
+    /// The account that opened it; `None` where the installation did.
+    pub parent: Option<AccountId>,
+    /// Its package.
+    pub package: Option<PackageId>,
 }

@@ -23,6 +23,9 @@ pub enum AcceptError {
     /// The credit does not cover the price: code 5 on the wire.
     #[error("not enough credit")]
     InsufficientCredit,
+    /// The account would send more messages in a day than it may: code 98 on the wire.
+    #[error("more messages than the account may send in a day")]
+    DayLimit,
     /// The account handed out its last bulk number, or the bulk is not being built.
     #[error("the bulk cannot be written: {0}")]
     Refused(&'static str),
@@ -43,6 +46,9 @@ pub enum AdminError {
     /// The amount would take the credit below zero, or out of its range.
     #[error("the amount does not fit the balance")]
     AmountOutOfRange,
+    /// A rule of the tree of accounts forbids it, in words for the person who asked.
+    #[error("{0}")]
+    Refused(&'static str),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -68,8 +68,14 @@ pub trait Store:
     /// reserves their price.
     async fn add_recipients(&self, command: AddRecipients) -> Result<(), AcceptError>;
 
-    /// Makes a bulk that was built in several commands due. From here on it is acknowledged.
-    async fn seal_bulk(&self, account: AccountId, bulk: BulkNo) -> Result<(), AcceptError>;
+    /// Makes a bulk that was built in several commands due, unless its messages go beyond the
+    /// account's limit for the day. From here on it is acknowledged.
+    async fn seal_bulk(
+        &self,
+        account: AccountId,
+        bulk: BulkNo,
+        day_limit: Option<DayLimit>,
+    ) -> Result<(), AcceptError>;
 
     /// Stops a bulk at once: nothing of it is claimed any more. Its waiting recipients are then
     /// settled in slices; call again while the answer says [`Stopped::More`].

@@ -10,6 +10,16 @@ use std::sync::Arc;
 /// Hours for which an idempotency key is remembered.
 pub const IDEMPOTENCY_HOURS: i64 = 24;
 
+/// How many messages an account may send in a day. Those of a bulk count when it is acknowledged,
+/// and go on counting whatever becomes of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DayLimit {
+    /// The day, as [`domain::schedule::tehran_day`] counts it.
+    pub day: i64,
+    /// Messages of that day at most.
+    pub messages_max: u32,
+}
+
 /// Takes a bulk. Everything in it was checked, measured and priced before.
 #[derive(Clone, Debug)]
 pub struct AcceptBulk {
@@ -37,6 +47,9 @@ pub struct AcceptBulk {
     pub idempotency_key: Option<[u8; 32]>,
     /// The first recipients, at most [`crate::RECIPIENTS_PER_COMMAND_MAX`].
     pub recipients: Vec<NewRecipient>,
+    /// The account's limit for the day, where it has one. For a bulk that is built in several
+    /// commands the seal brings it.
+    pub day_limit: Option<DayLimit>,
     /// True when these are all. Else the bulk is being built: nothing of it is due, reported or
     /// acknowledged until it is sealed.
     pub whole: bool,

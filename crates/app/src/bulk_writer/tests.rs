@@ -1,11 +1,17 @@
 use super::*;
+use crate::access::Access;
+use crate::catalog::CatalogView;
 use crate::draft::{Due, command, invalid};
-use crate::fake_store::{FakeStore, line};
+use crate::fake_store::{FakeStore, account, line};
 use domain::money::Rials;
 use domain::operator::Operators;
 use domain::time::{ManualClock, UnixMillis};
 
-const ACCOUNT: AccountId = AccountId(1);
+/// What the account of these tests may send in a day.
+const LIMIT: Option<DayLimit> = Some(DayLimit {
+    day: 7,
+    messages_max: 9,
+});
 
 /// Recipients that cost 10 rials together.
 fn ten_rials() -> Vec<NewRecipient> {
@@ -22,9 +28,12 @@ async fn open(store: &Arc<FakeStore>) -> Result<BulkWriter, AcceptError> {
         at: UnixMillis(0),
     };
     let recipients = ten_rials();
+    let view = CatalogView::new(Arc::default()).unwrap();
+    let sender = account("shop");
     let command = AcceptBulk {
         recipients,
-        ..command(ACCOUNT, &line(1, "3000505"), "x", &due)
+        day_limit: LIMIT,
+        ..command(&Access::of(&view, &sender), &line(1, "3000505"), "x", &due)
     };
     let clock = Arc::new(ManualClock::at(UnixMillis(0)));
     match BulkWriter::open(store.clone(), clock, command).await? {
@@ -67,6 +76,7 @@ async fn a_sealed_bulk_is_answered_and_not_stopped() {
     settle_down().await;
     assert_eq!(stops(&store), 0);
     assert!(!store.with(|state| state.bulks[0].whole));
+    assert_eq!(store.with(|state| state.sealed_limits.clone()), [LIMIT]);
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ mod allow;
 mod backoff;
 mod verifier;
 
+use crate::access::Access;
 use crate::limits::Limits;
 use crate::password::{DUMMY_HASH, PASSWORD_BYTES_MAX};
 use crate::{App, lock};
@@ -76,6 +77,14 @@ impl Gate {
     /// Makes the next request read its account again, after a change by this process.
     pub(crate) fn forget_accounts(&self) {
         lock(&self.accounts).clear();
+    }
+
+    /// The hash of a new account's password, computed in turn with the logins.
+    ///
+    /// # Errors
+    /// [`StoreError::Overloaded`] where too many wait already.
+    pub(crate) async fn hash_new(&self, password: String) -> Result<String, StoreError> {
+        self.verifier.hash_new(password).await
     }
 
     fn held(&self, name: &str) -> Option<Arc<Known>> {
@@ -163,10 +172,23 @@ impl App {
         if known.account.is_restricted(self.now()) {
             return Err(LoginError::Refused(Refusal::AccountRestricted));
         }
-        if !known.account.may_call(operation) {
+        if !self.may_call(&known.account, operation).await? {
             return Err(LoginError::Refused(Refusal::OperationNotAllowed));
         }
         Ok(Arc::clone(&known.account))
+    }
+
+    /// Whether settings and packages, its own and those above it, leave the operation open.
+    async fn may_call(&self, account: &Account, operation: &str) -> Result<bool, StoreError> {
+        if !account.may_call(operation) {
+            return Ok(false);
+        }
+        // Without packages there is nothing to look up.
+        if !account.has_packages() {
+            return Ok(true);
+        }
+        let view = self.view().await?;
+        Ok(Access::of(&view, account).may_call(operation))
     }
 
     /// The account with this canonical name, at most [`ACCOUNT_REFRESH_MILLIS`] old.

@@ -19,6 +19,9 @@ const WRONG_REMEMBERED_MAX: usize = 10_000;
 /// Hashes that are computed at the same time; each takes 19 MiB and a core.
 const HASHES_AT_ONCE: usize = 2;
 
+/// Passwords of new accounts that may wait for their hash: few, since logins wait behind them.
+const NEW_PASSWORDS_WAITING_MAX: usize = 8;
+
 /// A keyed digest of (name, password, stored hash). A changed password has another stored hash,
 /// so what is remembered of the old one is never found again.
 type Digest = [u8; 32];
@@ -47,6 +50,7 @@ pub(super) struct Verifier {
     flights: Mutex<HashMap<(Digest, Attempt), Flight>>,
     flights_max: usize,
     permits: Semaphore,
+    new_passwords: Arc<Semaphore>,
     /// Hashes computed so far.
     computed: AtomicU64,
 }
@@ -62,6 +66,7 @@ impl Verifier {
             flights: Mutex::default(),
             flights_max: HASHES_AT_ONCE + limits.logins_waiting_max as usize,
             permits: Semaphore::new(HASHES_AT_ONCE),
+            new_passwords: Arc::new(Semaphore::new(NEW_PASSWORDS_WAITING_MAX)),
             computed: AtomicU64::new(0),
         }
     }
@@ -96,6 +101,30 @@ impl Verifier {
             .ok()
             .flatten()
             .ok_or_else(|| StoreError::Stopped("shutting down".into()))
+    }
+
+    /// The hash of a new password, under the same permits as logins: opening accounts as fast as a
+    /// caller can must not take the processor from those who log in.
+    ///
+    /// # Errors
+    /// [`StoreError::Overloaded`] where too many wait already.
+    pub(super) async fn hash_new(self: &Arc<Self>, password: String) -> Result<String, StoreError> {
+        let place = Arc::clone(&self.new_passwords)
+            .try_acquire_owned()
+            .map_err(|_| StoreError::Overloaded)?;
+        let verifier = Arc::clone(self);
+        // A task of its own: a caller who hangs up must not set the permit free while the hash is
+        // still being computed.
+        let task = tokio::spawn(async move {
+            let _place = place;
+            let _permit = verifier.permits.acquire().await.ok()?;
+            verifier.computed.fetch_add(1, Ordering::Relaxed);
+            let hashing = move || password::hash(&password);
+            tokio::task::spawn_blocking(hashing).await.ok()
+        });
+        let hashed = task.await.ok().flatten();
+        let hashed = hashed.ok_or_else(|| StoreError::Stopped("shutting down".into()))?;
+        hashed.map_err(|error| StoreError::Other(error.to_string()))
     }
 
     fn digest(&self, name: &str, password: &str, stored: &str) -> Digest {

@@ -125,13 +125,7 @@ impl App {
         if amount.is_zero() {
             return Err(ManageError::Invalid("the amount is zero".into()));
         }
-        if note
-            .as_ref()
-            .is_some_and(|note| note.chars().count() > NOTE_CHARS_MAX)
-        {
-            let sentence = format!("the note is longer than {NOTE_CHARS_MAX} characters");
-            return Err(ManageError::Invalid(sentence));
-        }
+        check_note(note.as_deref())?;
         let account = self.account(name).await?;
         let command = TopUp {
             account: account.id,
@@ -188,14 +182,14 @@ impl App {
     }
 }
 
-fn canonical(name: &str) -> Result<String, ManageError> {
+pub(crate) fn canonical(name: &str) -> Result<String, ManageError> {
     canonical_name(name).ok_or_else(|| {
         let rule = "letters, digits and . _ - @ +, at most 64 characters";
         ManageError::Invalid(format!("not a user name ({rule})"))
     })
 }
 
-fn check_settings(settings: &AccountSettings) -> Result<(), ManageError> {
+pub(crate) fn check_settings(settings: &AccountSettings) -> Result<(), ManageError> {
     match settings.allow_from.iter().find(|entry| !is_network(entry)) {
         Some(entry) => {
             let rule = "write 192.0.2.0/24 or 2001:db8::1";
@@ -207,8 +201,17 @@ fn check_settings(settings: &AccountSettings) -> Result<(), ManageError> {
     }
 }
 
+/// Whether a note is short enough.
+pub(crate) fn check_note(note: Option<&str>) -> Result<(), ManageError> {
+    if note.is_some_and(|note| note.chars().count() > NOTE_CHARS_MAX) {
+        let sentence = format!("the note is longer than {NOTE_CHARS_MAX} characters");
+        return Err(ManageError::Invalid(sentence));
+    }
+    Ok(())
+}
+
 /// The hash of a password, and the password where it was made up.
-async fn hashed(given: Option<String>) -> Result<(String, Option<String>), ManageError> {
+pub(crate) async fn hashed(given: Option<String>) -> Result<(String, Option<String>), ManageError> {
     let hashing = move || match given {
         Some(password) => Ok((password::hash(&password)?, None)),
         None => {

@@ -9,6 +9,7 @@ mod links;
 mod tariffs;
 
 pub use accounts::{CreateAccount, CreatedAccount};
+pub(crate) use accounts::{EXPIRES_DEFAULT, canonical, check_note, check_settings, hashed};
 pub use tariffs::{PRICE_RIALS_MAX, SetTariff};
 
 use crate::App;
@@ -30,6 +31,9 @@ pub enum ManageError {
     /// The amount would take the credit below zero, or out of its range.
     #[error("the amount does not fit the balance")]
     AmountOutOfRange,
+    /// A rule of the tree of accounts forbids it.
+    #[error("{0}")]
+    Refused(&'static str),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -41,6 +45,7 @@ impl From<AdminError> for ManageError {
             AdminError::Exists(what) => Self::Exists(what),
             AdminError::Unknown(what) => Self::Unknown(what.into()),
             AdminError::AmountOutOfRange => Self::AmountOutOfRange,
+            AdminError::Refused(why) => Self::Refused(why),
             AdminError::Store(error) => Self::Store(error),
         }
     }
@@ -48,7 +53,7 @@ impl From<AdminError> for ManageError {
 
 impl App {
     /// Makes a change of the catalog show at once.
-    fn catalog_changed(&self) {
+    pub(crate) fn catalog_changed(&self) {
         self.0.catalog.invalidate();
     }
 }

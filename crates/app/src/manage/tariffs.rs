@@ -28,6 +28,17 @@ impl App {
     /// # Errors
     /// There is no such line or operator, the price is out of its range, or the store failed.
     pub async fn set_tariff(&self, tariff: SetTariff<'_>) -> Result<(), ManageError> {
+        let change = self.tariff_change(tariff).await?;
+        self.store().set_tariff(change).await?;
+        self.catalog_changed();
+        Ok(())
+    }
+
+    /// A price as the store takes it, with ids for names.
+    pub(crate) async fn tariff_change(
+        &self,
+        tariff: SetTariff<'_>,
+    ) -> Result<TariffChange, ManageError> {
         if tariff
             .price
             .is_some_and(|price| !(0..=PRICE_RIALS_MAX).contains(&price.0))
@@ -47,14 +58,11 @@ impl App {
             }
             None => None,
         };
-        let change = TariffChange {
+        Ok(TariffChange {
             line,
             operator,
             alphabet: tariff.alphabet,
             price: tariff.price,
-        };
-        self.store().set_tariff(change).await?;
-        self.catalog_changed();
-        Ok(())
+        })
     }
 }

@@ -172,6 +172,7 @@ impl World {
             expires_at: None,
             urgent: count <= 10,
             idempotency_key: None,
+            day_limit: None,
             recipients,
             whole: true,
         };

@@ -1,13 +1,15 @@
-//! `peyk account`: customers, their passwords and their money.
+//! `peyk account`: customers, their passwords and their money. The tree that resellers and their
+//! sub-accounts form is in `account_tree`.
 
 use crate::cli::JsonFlag;
+use crate::cli::account_tree::{self, TransferArgs};
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::output::{self, Table, rials, say, utc};
 use crate::parse;
 use crate::runtime::{Missing, Peyk};
 use anyhow::Result;
-use app::CreateAccount;
+use app::{AccountSummary, CreateAccount, Place};
 use clap::{Args, Subcommand};
 use domain::account::AccountSettings;
 use domain::money::Rials;
@@ -22,11 +24,14 @@ Examples:
   peyk account credit shop 500000 --note \"invoice 17\"
   peyk account ledger shop
   peyk account passwd shop
+  peyk account add shop3 --parent ali --package basic
+  peyk account transfer ali shop3 50000 --note \"order 12\"
+  peyk account list --tree
 
 Money is whole rials. Without a password one is made up and printed once.";
 
 /// Accounts that is asked for at a time when all are listed.
-const PAGE: u32 = 500;
+pub(super) const PAGE: u32 = 500;
 
 /// Customers: add, list, password, credit, ledger
 #[derive(Args)]
@@ -47,6 +52,9 @@ enum AccountCommand {
         /// Credit to begin with, in rials
         #[arg(long, value_name = "RIALS", value_parser = clap::value_parser!(i64).range(0..))]
         credit: Option<i64>,
+        /// Reseller that it stands below
+        #[arg(long, value_name = "RESELLER", conflicts_with = "credit")]
+        parent: Option<String>,
         #[command(flatten)]
         options: AccountOptions,
         #[command(flatten)]
@@ -61,6 +69,9 @@ enum AccountCommand {
     },
     /// List the accounts
     List {
+        /// Each one under the account above it
+        #[arg(long)]
+        tree: bool,
         #[command(flatten)]
         output: JsonFlag,
     },
@@ -83,6 +94,25 @@ enum AccountCommand {
         /// What the ledger shows beside it
         #[arg(long)]
         note: Option<String>,
+        #[command(flatten)]
+        output: JsonFlag,
+    },
+    /// Show an account: its place, its money, and whose it is
+    Show {
+        /// User name
+        name: String,
+        #[command(flatten)]
+        output: JsonFlag,
+    },
+    /// Move credit between a reseller and an account directly below it, in either direction
+    Transfer(TransferArgs),
+    /// Show what the accounts directly below a reseller got and spent
+    Usage {
+        /// User name of the reseller
+        name: String,
+        /// Only what was moved since the beginning of this day, YYYY-MM-DD
+        #[arg(long, value_name = "DATE", value_parser = parse::date)]
+        since: Option<UnixMillis>,
         #[command(flatten)]
         output: JsonFlag,
     },
@@ -129,12 +159,21 @@ struct AccountOptions {
     /// Operations that it may call, such as send,credit,delivery ("all" for all)
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     operations: Vec<String>,
+    /// Package that says what it may do and pays ("none" for the installation's own terms)
+    #[arg(long, value_name = "NAME")]
+    package: Option<String>,
     /// Whether it may log in but do nothing
     #[arg(long, value_name = "true|false")]
     restricted: Option<bool>,
 }
 
 impl AccountOptions {
+    /// The package to be given; `Some(None)` takes it away.
+    fn package(&self) -> Option<Option<&str>> {
+        let name = self.package.as_deref()?;
+        Some((name != "none").then_some(name))
+    }
+
     fn apply(&self, mut settings: AccountSettings) -> AccountSettings {
         if let Some(title) = &self.title {
             settings.title.clone_from(title);
@@ -169,13 +208,38 @@ pub(super) async fn run(args: AccountArgs, config: &Config) -> Result<Exit> {
                 name,
                 password,
                 credit,
+                parent,
                 options,
                 output,
             } => {
-                add(peyk, name, password.read()?, credit, &options, output.json).await?;
+                let new = CreateAccount {
+                    name,
+                    password: password.read()?,
+                    expires_at: options.expires,
+                    settings: options.apply(AccountSettings::default()),
+                };
+                let place = Place {
+                    parent: parent.as_deref(),
+                    package: options.package().flatten(),
+                };
+                add(peyk, new, place, credit, output.json).await?;
             }
             AccountCommand::Set { name, options } => set(peyk, &name, &options).await?,
-            AccountCommand::List { output } => list(peyk, output.json).await?,
+            AccountCommand::List { tree, output } if tree => {
+                account_tree::list(peyk, output.json).await?;
+            }
+            AccountCommand::List { output, .. } => list(peyk, output.json).await?,
+            AccountCommand::Show { name, output } => {
+                account_tree::show(peyk, &name, output.json).await?;
+            }
+            AccountCommand::Transfer(args) => account_tree::transfer(peyk, &args).await?,
+            AccountCommand::Usage {
+                name,
+                since,
+                output,
+            } => {
+                account_tree::usage(peyk, &name, since, output.json).await?;
+            }
             AccountCommand::Passwd {
                 name,
                 password,
@@ -200,20 +264,12 @@ pub(super) async fn run(args: AccountArgs, config: &Config) -> Result<Exit> {
 
 async fn add(
     peyk: &Peyk,
-    name: String,
-    password: Option<String>,
+    new: CreateAccount,
+    place: Place<'_>,
     credit: Option<i64>,
-    options: &AccountOptions,
     as_json: bool,
 ) -> Result<()> {
-    let settings = options.apply(AccountSettings::default());
-    let new = CreateAccount {
-        name,
-        password,
-        expires_at: options.expires,
-        settings,
-    };
-    let made = peyk.app.create_account(new).await?;
+    let made = peyk.app.open_account(new, place).await?;
     let mut now = Rials::ZERO;
     if let Some(amount) = credit.filter(|amount| *amount != 0) {
         now = peyk
@@ -231,7 +287,15 @@ async fn add(
     if let Some(password) = made.generated_password {
         say!("Its password, shown only now: {password}");
     }
-    say!("Let it use a line with: peyk line grant LINE {}", made.name);
+    if let Some(parent) = place.parent {
+        say!(
+            "Give it credit with: peyk account transfer {parent} {} RIALS",
+            made.name
+        );
+    }
+    if place.package.is_none() {
+        say!("Let it use a line with: peyk line grant LINE {}", made.name);
+    }
     Ok(())
 }
 
@@ -241,6 +305,9 @@ async fn set(peyk: &Peyk, name: &str, options: &AccountOptions) -> Result<()> {
     peyk.app
         .update_account(name, options.expires, Some(settings))
         .await?;
+    if let Some(package) = options.package() {
+        peyk.app.give_package(name, package).await?;
+    }
     say!("Account {} is changed.", account.name);
     Ok(())
 }
@@ -254,11 +321,7 @@ async fn list(peyk: &Peyk, as_json: bool) -> Result<()> {
         let Some(last) = page.last() else { break };
         after = Some(last.id);
         for account in page {
-            let state = match (account.settings.restricted, account.expires_at <= now) {
-                (true, _) => "restricted",
-                (false, true) => "expired",
-                (false, false) => "open",
-            };
+            let state = state_of(&account, now);
             let expires = format_tehran(account.expires_at);
             table.row([
                 account.name.clone(),
@@ -273,7 +336,8 @@ async fn list(peyk: &Peyk, as_json: bool) -> Result<()> {
                 "credit": account.balance.credit, "reserved": account.balance.reserved,
                 "created_at": utc(account.created_at), "expires_at": utc(account.expires_at),
                 "state": state, "allow_from": account.settings.allow_from,
-                "operations": account.settings.operations,
+                "operations": account.settings.operations, "parent_id": account.parent,
+                "package_id": account.package,
             }));
         }
     }
@@ -282,6 +346,15 @@ async fn list(peyk: &Peyk, as_json: bool) -> Result<()> {
     }
     table.print("No accounts yet. Open one with `peyk account add NAME --credit RIALS`.");
     Ok(())
+}
+
+/// Whether an account by itself can be used; those above it are not asked.
+pub(super) fn state_of(account: &AccountSummary, now: UnixMillis) -> &'static str {
+    match (account.settings.restricted, account.expires_at <= now) {
+        (true, _) => "restricted",
+        (false, true) => "expired",
+        (false, false) => "open",
+    }
 }
 
 async fn passwd(peyk: &Peyk, name: &str, password: Option<String>, as_json: bool) -> Result<()> {

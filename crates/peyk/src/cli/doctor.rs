@@ -1,6 +1,6 @@
 //! `peyk doctor`: whether the store keeps its promises, and what is missing to send.
 
-use crate::cli::JsonFlag;
+use crate::cli::{JsonFlag, package};
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::output::{self, say};
@@ -81,11 +81,9 @@ async fn notes(peyk: &Peyk, served: bool) -> Result<Vec<String>> {
                 "line {name} has no link: `peyk line set {name} --link …`"
             ));
         }
-        if !catalog
-            .grants
-            .iter()
-            .any(|(_, granted)| *granted == line.id)
-        {
+        let granted = catalog.grants.iter().any(|(_, id)| *id == line.id);
+        let mut packages = catalog.packages.iter();
+        if !granted && !packages.any(|package| package.settings.lines.contains(&line.id)) {
             notes.push(format!(
                 "no account may use line {name}: `peyk line grant {name} ACCOUNT`"
             ));
@@ -94,6 +92,7 @@ async fn notes(peyk: &Peyk, served: bool) -> Result<Vec<String>> {
             format!("line {name} has no price for {what}: `peyk tariff set --line {name} …`")
         }));
     }
+    notes.extend(package::offer_problems(peyk, &catalog).await?);
     if served {
         for (link, status) in peyk.app.links().await? {
             let up = status

@@ -1,6 +1,7 @@
 //! The command line: one file for each command, and what they share.
 
 mod account;
+mod account_tree;
 mod backup;
 mod bulk;
 mod config;
@@ -9,6 +10,7 @@ mod demo;
 mod doctor;
 mod line;
 mod link;
+mod package;
 mod send;
 mod serve;
 mod simulate;
@@ -57,6 +59,7 @@ enum Command {
     Line(line::LineArgs),
     Link(link::LinkArgs),
     Tariff(tariff::TariffArgs),
+    Package(package::PackageArgs),
     Simulate(simulate::SimulateArgs),
     Doctor(doctor::DoctorArgs),
     Backup(backup::BackupArgs),
@@ -105,6 +108,7 @@ pub async fn run(cli: Cli) -> Result<Exit> {
         Command::Line(args) => line::run(args, &config).await,
         Command::Link(args) => link::run(args, &config).await,
         Command::Tariff(args) => tariff::run(args, &config).await,
+        Command::Package(args) => package::run(args, &config).await,
         Command::Simulate(args) => simulate::run(args).await,
         Command::Doctor(args) => doctor::run(args, &config).await,
         Command::Backup(args) => backup::run(args, &config).await,

@@ -19,10 +19,12 @@ Examples:
   peyk tariff set --operator mtn --persian 130
   peyk tariff set --line 3000505 --persian 90 --english 220
   peyk tariff remove --operator mtn --alphabet persian
+  peyk tariff set --package basic --persian 150
 
 Prices are whole rials for one part. The most specific price counts: line and operator, line,
 operator, all. One Persian character makes a whole text Persian (70 characters a part instead of 160).
-The price at acceptance stays with a message; later changes do not touch it.";
+A package's prices go before the installation's; what they do not cover costs what it costs the
+account above, or the installation. The price at acceptance stays with a message; later changes do not touch it.";
 
 const ALPHABETS: Words<Alphabet> = &[("persian", Alphabet::Ucs2), ("english", Alphabet::Gsm7)];
 
@@ -70,6 +72,9 @@ struct Scope {
     /// Only for this operator: tci, mtn, rightel, other [default: every operator]
     #[arg(long, value_name = "KEY")]
     operator: Option<String>,
+    /// In this package's prices [default: the installation's]
+    #[arg(long, value_name = "NAME")]
+    package: Option<String>,
 }
 
 pub(super) async fn run(args: TariffArgs, config: &Config) -> Result<Exit> {
@@ -102,13 +107,27 @@ impl Scope {
         }
     }
 
+    /// Sets or removes one price, of the package or of the installation.
+    async fn put(&self, peyk: &Peyk, alphabet: Alphabet, price: Option<Rials>) -> Result<()> {
+        let change = self.change(alphabet, price);
+        match &self.package {
+            Some(package) => peyk.app.set_package_tariff(package, change).await?,
+            None => peyk.app.set_tariff(change).await?,
+        }
+        Ok(())
+    }
+
     fn words(&self) -> String {
         let line = self
             .line
             .as_ref()
             .map_or("every line".into(), |line| format!("line {line}"));
         let operator = self.operator.as_deref().unwrap_or("every operator");
-        format!("{line}, {operator}")
+        let package = self
+            .package
+            .as_ref()
+            .map_or(String::new(), |name| format!("package {name}, "));
+        format!("{package}{line}, {operator}")
     }
 }
 
@@ -119,9 +138,7 @@ async fn set(peyk: &Peyk, scope: &Scope, persian: Option<i64>, english: Option<i
     for (alphabet, price) in [(Alphabet::Ucs2, persian), (Alphabet::Gsm7, english)] {
         let Some(price) = price else { continue };
         let price = Rials(price);
-        peyk.app
-            .set_tariff(scope.change(alphabet, Some(price)))
-            .await?;
+        scope.put(peyk, alphabet, Some(price)).await?;
         let word = word_of(ALPHABETS, &alphabet);
         say!(
             "Price of a part, {word}: {} rials ({}).",
@@ -135,7 +152,7 @@ async fn set(peyk: &Peyk, scope: &Scope, persian: Option<i64>, english: Option<i
 async fn remove(peyk: &Peyk, scope: &Scope, alphabet: Option<Alphabet>) -> Result<()> {
     for (word, each) in ALPHABETS {
         if alphabet.is_none_or(|only| only == *each) {
-            peyk.app.set_tariff(scope.change(*each, None)).await?;
+            scope.put(peyk, *each, None).await?;
             say!(
                 "No price of its own for {word} texts any more ({}).",
                 scope.words()
@@ -148,22 +165,29 @@ async fn remove(peyk: &Peyk, scope: &Scope, alphabet: Option<Alphabet>) -> Resul
 async fn list(peyk: &Peyk, as_json: bool) -> Result<()> {
     let catalog = peyk.app.catalog().await?;
     let line_of = |id| catalog.lines.iter().find(|line| Some(line.id) == id);
-    let mut table = Table::new(["LINE", "OPERATOR", "ALPHABET", "RIALS A PART"]);
+    let mut table = Table::new(["PACKAGE", "LINE", "OPERATOR", "ALPHABET", "RIALS A PART"]);
     let mut rows = Vec::new();
-    for row in &catalog.tariffs {
+    let own = catalog.tariffs.iter().map(|row| (None, row));
+    let packaged = catalog.packages.iter().flat_map(|package| {
+        let rows = package.tariffs.iter();
+        rows.map(|row| (Some(package.name.as_str()), row))
+    });
+    for (package, row) in own.chain(packaged) {
         let line = line_of(row.line).map(|line| line.display.clone());
         let operator = row.operator.and_then(|id| peyk.app.operators().by_id(id));
         let operator = operator.map(|operator| operator.key.clone());
         let alphabet = word_of(ALPHABETS, &row.alphabet);
         let all = || "all".to_owned();
         table.row([
+            package.unwrap_or("-").to_owned(),
             line.clone().unwrap_or_else(all),
             operator.clone().unwrap_or_else(all),
             alphabet.to_owned(),
             rials(row.price),
         ]);
         rows.push(json!({
-            "line": line, "operator": operator, "alphabet": alphabet, "rials": row.price,
+            "package": package, "line": line, "operator": operator, "alphabet": alphabet,
+            "rials": row.price,
         }));
     }
     if as_json {

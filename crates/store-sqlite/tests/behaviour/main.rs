@@ -71,6 +71,7 @@ fn bulk(account: AccountId, recipients: Vec<NewRecipient>) -> AcceptBulk {
         expires_at: None,
         urgent: false,
         idempotency_key: None,
+        day_limit: None,
         recipients,
         whole: true,
     }

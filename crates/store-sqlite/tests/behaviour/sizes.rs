@@ -40,7 +40,7 @@ async fn no_command_on_a_large_bulk_takes_long() {
         longest = longest.max(started.elapsed());
     }
     let started = Instant::now();
-    store.seal_bulk(sender, no).await.unwrap();
+    store.seal_bulk(sender, no, None).await.unwrap();
     longest = longest.max(started.elapsed());
 
     let lane = Lane {

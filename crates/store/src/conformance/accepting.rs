@@ -258,7 +258,7 @@ pub(super) async fn a_key_leads_to_its_bulk_once_that_is_acknowledged(harness: &
     assert_eq!(w.bulk_by_key(account, key, T0).await.expect("none"), None);
     let bulk = w.accept(command).await;
     assert_eq!(w.bulk_by_key(account, key, T0).await.expect("built"), None);
-    w.seal_bulk(account, bulk).await.expect("sealed");
+    w.seal_bulk(account, bulk, None).await.expect("sealed");
     let last = at(IDEMPOTENCY_HOURS * 3_600 - 1);
     let found = w.bulk_by_key(account, key, last).await.expect("known");
     assert_eq!(found, Some(bulk));
@@ -444,7 +444,7 @@ pub(super) async fn a_bulk_of_another_account_does_not_exist(harness: &dyn Harne
         Stopped::Unknown
     );
     assert_refused(w.add(other, theirs, recipients(1)).await);
-    assert_refused(w.seal_bulk(other, theirs).await);
+    assert_refused(w.seal_bulk(other, theirs, None).await);
     assert_eq!(w.money(other).await, (1_000, 0));
     let standing = w.standing(owner, theirs).await;
     assert_eq!(standing, all_are(3, State::Waiting, Reason::Accepted));

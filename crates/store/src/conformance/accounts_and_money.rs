@@ -49,6 +49,8 @@ pub(super) async fn an_account_is_found_by_its_name_as_it_was_opened(harness: &d
         created_at: new.created_at,
         expires_at: new.expires_at,
         settings: settings(),
+        package: None,
+        ancestors: vec![],
     };
     for _ in 0..2 {
         let found = w.account_by_name("shop.1").await.expect("account_by_name");
@@ -165,6 +167,8 @@ pub(super) async fn accounts_are_listed_in_the_order_of_their_ids(harness: &dyn 
                 credit: Rials(n * 900),
                 reserved: Rials(n * 100),
             },
+            parent: None,
+            package: None,
         });
     }
     expected.sort_by_key(|account| account.id);

@@ -96,11 +96,13 @@ pub(super) async fn audit(world: &World<'_>) {
         findings.is_empty(),
         "the store finds itself broken: {findings:#?}"
     );
-    let mut open_bulks = 0;
+    let (mut open_bulks, mut transferred) = (0, 0);
     for account in all_accounts(store).await {
         let entries = all_entries(store, account.id).await;
         let balance = store.balance(account.id).await.expect("balance");
         audit_ledger(&account, balance, &entries);
+        let moved = entries.iter().filter(|e| e.kind == EntryKind::Transfer);
+        transferred += moved.map(|entry| entry.amount.0).sum::<i64>();
         let bulks = all_bulks(store, account.id).await;
         let mut reserved = (0, 0);
         for bulk in &bulks {
@@ -119,6 +121,7 @@ pub(super) async fn audit(world: &World<'_>) {
             );
         }
     }
+    assert_eq!(transferred, 0, "what leaves one account comes to another");
     if !world.builds() {
         let totals = store.totals().await.expect("totals");
         assert_eq!(totals.open_bulks, open_bulks, "open bulks of {totals:?}");

@@ -53,7 +53,7 @@ pub(super) async fn nothing_shows_and_nothing_leaves_before_the_seal(harness: &d
         (9_600, 400),
         "the price is reserved from the beginning"
     );
-    w.seal_bulk(account, bulk).await.expect("sealed");
+    w.seal_bulk(account, bulk, None).await.expect("sealed");
     let standing = w.standing(account, bulk).await;
     assert_eq!(standing, all_are(4, State::Waiting, Reason::Accepted));
     assert_eq!(w.report(account, bulk).await.stage, BulkStage::Accepted);
@@ -70,7 +70,7 @@ pub(super) async fn a_bulk_may_begin_without_recipients(harness: &dyn Harness) {
     let account = w.account(1_000).await;
     let bulk = begin(&w, account, 0).await;
     w.add(account, bulk, recipients(2)).await.expect("added");
-    w.seal_bulk(account, bulk).await.expect("sealed");
+    w.seal_bulk(account, bulk, None).await.expect("sealed");
     assert_eq!(w.claim_all(T0).await.len(), 2);
     w.finish().await;
 }
@@ -82,7 +82,7 @@ pub(super) async fn the_seal_rings_for_those_who_wait(harness: &dyn Harness) {
     let due = w.due();
     let mut rung = std::pin::pin!(due.notified());
     rung.as_mut().enable();
-    w.seal_bulk(account, bulk).await.expect("sealed");
+    w.seal_bulk(account, bulk, None).await.expect("sealed");
     let waited = tokio::time::timeout(std::time::Duration::from_secs(10), rung).await;
     assert!(waited.is_ok(), "nobody rang");
     w.finish().await;
@@ -97,7 +97,7 @@ pub(super) async fn a_large_bulk_keeps_its_order_over_its_commands(harness: &dyn
         let more = (from..to).map(recipient).collect();
         w.add(account, bulk, more).await.expect("added");
     }
-    w.seal_bulk(account, bulk).await.expect("sealed");
+    w.seal_bulk(account, bulk, None).await.expect("sealed");
     let all = w.all(account, bulk).await;
     let addresses: Vec<_> = all.into_iter().map(|one| one.address).collect();
     let expected: Vec<_> = (0..6_400).map(|n| Address::Mobile(mobile(n))).collect();
@@ -122,7 +122,7 @@ pub(super) async fn nothing_is_added_after_the_seal(harness: &dyn Harness) {
     let w = World::fresh(harness).await;
     let account = w.account(1_000).await;
     let built = begin(&w, account, 1).await;
-    w.seal_bulk(account, built).await.expect("sealed");
+    w.seal_bulk(account, built, None).await.expect("sealed");
     let whole = w.send(account, 1).await;
     for bulk in [built, whole] {
         assert_refused(w.add(account, bulk, recipients(1)).await);
@@ -135,7 +135,7 @@ pub(super) async fn nothing_is_added_after_the_seal(harness: &dyn Harness) {
 pub(super) async fn an_unknown_bulk_is_neither_filled_nor_sealed(harness: &dyn Harness) {
     let w = World::fresh(harness).await;
     let account = w.account(1_000).await;
-    assert_refused(w.seal_bulk(account, BulkNo::FIRST).await);
+    assert_refused(w.seal_bulk(account, BulkNo::FIRST, None).await);
     assert_refused(w.add(account, BulkNo::FIRST, recipients(1)).await);
     assert_eq!(w.money(account).await, (1_000, 0));
     w.finish().await;
@@ -162,7 +162,7 @@ pub(super) async fn abandoning_gives_all_credit_back(harness: &dyn Harness) {
             .expect("recipients"),
         vec![]
     );
-    assert_refused(w.seal_bulk(account, bulk).await);
+    assert_refused(w.seal_bulk(account, bulk, None).await);
     assert_refused(w.add(account, bulk, recipients(1)).await);
     assert_eq!(w.claim_all(at(1)).await, vec![]);
     assert_eq!(w.totals().await.expect("totals").open_bulks, 0);
@@ -210,7 +210,7 @@ pub(super) async fn credit_that_runs_out_in_the_middle_leaves_what_was_there(
     w.add(account, bulk, (3..5).map(recipient).collect())
         .await
         .expect("added");
-    w.seal_bulk(account, bulk).await.expect("sealed");
+    w.seal_bulk(account, bulk, None).await.expect("sealed");
     let addresses: Vec<_> = w
         .all(account, bulk)
         .await
@@ -256,14 +256,14 @@ pub(super) async fn two_bulks_can_be_built_at_the_same_time(harness: &dyn Harnes
             .await
             .expect("added");
     }
-    w.seal_bulk(account, second).await.expect("sealed");
+    w.seal_bulk(account, second, None).await.expect("sealed");
     assert_eq!(w.bulk(account, first).await.expect("bulk"), None);
     let claimed = w.claim_all(T0).await;
     assert_eq!(
         keys_of(&claimed),
         (0..4).map(|n| key(account, second, n)).collect::<Vec<_>>()
     );
-    w.seal_bulk(account, first).await.expect("sealed");
+    w.seal_bulk(account, first, None).await.expect("sealed");
     let claimed = w.claim_all(T0).await;
     assert_eq!(
         keys_of(&claimed),

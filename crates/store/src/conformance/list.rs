@@ -194,6 +194,27 @@ macro_rules! conformance_cases {
                 readers_see_only_what_was_committed_whole,
                 what_was_accepted_is_seen_by_the_next_query,
             }
+            resellers {
+                a_package_is_shown_as_it_was_written,
+                a_package_changes_the_version_of_the_catalog,
+                a_package_that_accounts_have_stays,
+                an_id_of_a_package_is_never_used_again,
+                a_package_is_offered_and_no_longer,
+                an_account_knows_those_above_it,
+                an_account_opened_in_the_tree_survives_a_crash,
+                a_refused_opening_leaves_nothing_behind,
+                a_reseller_opens_no_more_accounts_than_it_may,
+                the_tree_is_no_deeper_than_it_may,
+                an_account_is_given_another_package,
+                sub_accounts_are_listed_in_pages_and_without_grandchildren,
+                a_transfer_moves_credit_both_ways,
+                credit_moves_only_between_parent_and_child,
+                no_transfer_takes_credit_below_zero,
+                transfers_at_the_same_time_end_with_exact_money,
+                the_ledger_is_added_up_in_slices,
+                a_day_has_no_more_messages_than_it_may,
+                a_built_bulk_counts_for_the_day_when_it_is_sealed,
+            }
             model_run {
                 a_random_walk_agrees_with_the_model,
                 another_random_walk_agrees_with_the_model,

@@ -26,6 +26,7 @@ mod outcomes;
 mod receipts;
 mod recovery;
 mod reports;
+mod resellers;
 mod stopping;
 mod sweeping;
 mod world;

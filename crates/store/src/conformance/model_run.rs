@@ -257,7 +257,7 @@ impl Walk<'_> {
             self.w.stop_all(stop).await;
             return "an abandoned building";
         }
-        self.w.seal_bulk(account, bulk).await.expect("sealed");
+        self.w.seal_bulk(account, bulk, None).await.expect("sealed");
         self.model.accept(bulk, whole);
         "building"
     }

@@ -249,7 +249,7 @@ pub(super) async fn a_bulk_that_nobody_finishes_building_is_abandoned(harness: &
     w.leaves_a_bulk_half_built(false);
     assert_eq!(w.money(account).await, (10_000_000, 0));
     assert_eq!(w.bulk(account, bulk).await.expect("bulk"), None);
-    assert_refused(w.seal_bulk(account, bulk).await);
+    assert_refused(w.seal_bulk(account, bulk, None).await);
     assert_refused(w.add(account, bulk, recipients(1)).await);
     assert_eq!(w.claim_all(at(LONG_SECONDS)).await, vec![]);
     w.finish().await;

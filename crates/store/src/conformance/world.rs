@@ -176,6 +176,7 @@ impl<'h> World<'h> {
             expires_at: None,
             urgent: false,
             idempotency_key: None,
+            day_limit: None,
             recipients,
             whole: true,
         }
@@ -218,7 +219,7 @@ impl<'h> World<'h> {
                 .expect("the recipients are taken");
             rest = after;
         }
-        self.seal_bulk(account, bulk)
+        self.seal_bulk(account, bulk, None)
             .await
             .expect("the bulk is sealed");
         bulk

@@ -7,13 +7,17 @@ pub mod params;
 mod registry;
 mod reply;
 
+mod accesslist;
 mod checkmessage;
 mod credit;
 mod deleteperiod;
 mod delivery;
 mod lines;
+mod newuser;
 mod send;
 mod usertime;
+
+pub use registry::operation_names;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -10,15 +10,18 @@ use domain::ids::BulkNo;
 
 use super::params::Params;
 use super::reply::{Failure, Reply};
+use super::{accesslist, newuser};
 use super::{checkmessage, credit, deleteperiod, delivery, lines, send, usertime};
 
 /// Every operation of the web service.
 static OPERATIONS: &[&Operation] = &[
+    &accesslist::OPERATION,
     &checkmessage::OPERATION,
     &credit::OPERATION,
     &deleteperiod::OPERATION,
     &delivery::OPERATION,
     &lines::OPERATION,
+    &newuser::OPERATION,
     &send::OPERATION,
     &usertime::OPERATION,
 ];
@@ -57,6 +60,11 @@ impl Call<'_> {
     pub(super) fn bulk_no(&self, names: &[&str]) -> Option<BulkNo> {
         app::report::read_bulk_no(&self.params.first_of(names)?)
     }
+}
+
+/// The names by which operations are opened and closed to accounts.
+pub fn operation_names() -> impl Iterator<Item = &'static str> {
+    OPERATIONS.iter().map(|operation| operation.name())
 }
 
 /// The operation that `op` means, in any letter case, `-` and `_` being the same.

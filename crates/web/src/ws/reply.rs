@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use app::{LoginError, SendError, StoreError};
+use app::{LoginError, RegisterError, SendError, StoreError};
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -139,6 +139,15 @@ impl From<SendError> for Failure {
         match error {
             SendError::Refused(refusal) => Self::Refused(refusal),
             SendError::Unavailable(error) => Self::Unavailable(error),
+        }
+    }
+}
+
+impl From<RegisterError> for Failure {
+    fn from(error: RegisterError) -> Self {
+        match error {
+            RegisterError::Refused(refusal) => Self::Refused(refusal),
+            RegisterError::Unavailable(error) => Self::Unavailable(error),
         }
     }
 }

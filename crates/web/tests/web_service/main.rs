@@ -8,3 +8,4 @@ mod operations;
 mod probes;
 mod recipients;
 mod refusals;
+mod resellers;

@@ -35,6 +35,29 @@ impl Acc {
         let price = price(recipients).filter(|price| *price <= self.balance.credit);
         price.ok_or(AcceptError::InsufficientCredit)
     }
+
+    fn day_holds(&self, limit: Option<DayLimit>, messages: i64) -> Result<(), AcceptError> {
+        let Some(limit) = limit else { return Ok(()) };
+        let sent = if self.day.0 == limit.day {
+            self.day.1
+        } else {
+            0
+        };
+        match messages == 0 || sent + messages <= i64::from(limit.messages_max) {
+            true => Ok(()),
+            false => Err(AcceptError::DayLimit),
+        }
+    }
+
+    fn count_day(&mut self, limit: Option<DayLimit>, messages: i64) {
+        let Some(limit) = limit else { return };
+        let sent = if self.day.0 == limit.day {
+            self.day.1
+        } else {
+            0
+        };
+        self.day = (limit.day, sent + messages);
+    }
 }
 
 impl Memory {
@@ -55,7 +78,12 @@ impl Memory {
                 });
             }
         }
+        let waits = |one: &&NewRecipient| one.ends_as.is_none();
+        let messages = command.recipients.iter().filter(waits).count() as i64;
+        let day_limit = command.day_limit.filter(|_| command.whole);
+        account.day_holds(day_limit, messages)?;
         let price = account.afford(&command.recipients)?;
+        account.count_day(day_limit, messages);
         let bulk = BulkNo(account.next);
         account.next += 1;
         account.book(EntryKind::Reserve, price, Some(bulk), command.accepted_at);
@@ -105,11 +133,27 @@ impl Memory {
         Ok(())
     }
 
-    pub(super) fn seal(&self, account: AccountId, bulk: BulkNo) -> Result<(), AcceptError> {
-        match self.data().bulk(account, bulk) {
-            Some(bulk) if bulk.stage == BulkStage::Building => bulk.stage = BulkStage::Accepted,
+    pub(super) fn seal(
+        &self,
+        account: AccountId,
+        no: BulkNo,
+        day_limit: Option<DayLimit>,
+    ) -> Result<(), AcceptError> {
+        let mut data = self.data();
+        let messages = match data.bulk(account, no) {
+            Some(bulk) if bulk.stage == BulkStage::Building => {
+                i64::from(bulk.counts().of(State::Waiting))
+            }
             _ => return Err(AcceptError::Refused("not being built")),
+        };
+        if let Some(row) = data.accounts.get_mut(&account) {
+            row.day_holds(day_limit, messages)?;
+            row.count_day(day_limit, messages);
         }
+        if let Some(bulk) = data.bulk(account, no) {
+            bulk.stage = BulkStage::Accepted;
+        }
+        drop(data);
         self.due.notify_waiters();
         Ok(())
     }
@@ -165,6 +209,8 @@ pub(super) fn new_row(id: AccountId, new: NewAccount) -> Acc {
         created_at: new.created_at,
         expires_at: new.expires_at,
         settings: new.settings,
+        package: None,
+        ancestors: Vec::new(),
     };
     Acc {
         account,
@@ -173,5 +219,8 @@ pub(super) fn new_row(id: AccountId, new: NewAccount) -> Acc {
         next: BulkNo::FIRST.0,
         keys: HashMap::new(),
         bulks: Default::default(),
+        parent: None,
+        person: None,
+        day: (0, 0),
     }
 }

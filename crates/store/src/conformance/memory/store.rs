@@ -18,7 +18,7 @@ use std::sync::atomic::Ordering;
 use tokio::sync::{Notify, watch};
 
 impl Memory {
-    fn serves(&self) -> Result<&Self, StoreError> {
+    pub(super) fn serves(&self) -> Result<&Self, StoreError> {
         match self.closed.load(Ordering::SeqCst) {
             true => Err(StoreError::Stopped("closed".into())),
             false => Ok(self),
@@ -47,8 +47,13 @@ impl Store for Memory {
     async fn add_recipients(&self, command: AddRecipients) -> Result<(), AcceptError> {
         self.serves()?.add(command)
     }
-    async fn seal_bulk(&self, account: AccountId, bulk: BulkNo) -> Result<(), AcceptError> {
-        self.serves()?.seal(account, bulk)
+    async fn seal_bulk(
+        &self,
+        account: AccountId,
+        bulk: BulkNo,
+        day_limit: Option<DayLimit>,
+    ) -> Result<(), AcceptError> {
+        self.serves()?.seal(account, bulk, day_limit)
     }
     async fn stop_bulk(&self, command: StopBulk) -> Result<Stopped, StoreError> {
         Ok(self.serves()?.stop(command))
@@ -121,30 +126,21 @@ impl Store for Memory {
     }
     async fn account_by_name(&self, name: &str) -> Result<Option<Account>, StoreError> {
         let data = self.data();
-        Ok(data
-            .accounts
-            .values()
-            .map(|one| &one.account)
-            .find(|one| one.name == name)
-            .cloned())
+        let found = data.accounts.values().find(|one| one.account.name == name);
+        Ok(found.map(|one| Account {
+            ancestors: data.ancestors(one.parent),
+            ..one.account.clone()
+        }))
     }
     async fn accounts(
         &self,
         after: Option<AccountId>,
         limit: u32,
     ) -> Result<Vec<AccountSummary>, StoreError> {
-        let summary = |one: &super::Acc| AccountSummary {
-            id: one.account.id,
-            name: one.account.name.clone(),
-            created_at: one.account.created_at,
-            expires_at: one.account.expires_at,
-            settings: one.account.settings.clone(),
-            balance: one.balance,
-        };
         let data = self.data();
         let rows = data.accounts.iter().filter(|(id, _)| Some(**id) > after);
         Ok(rows
-            .map(|(_, one)| summary(one))
+            .map(|(_, one)| one.summary())
             .take(limit as usize)
             .collect())
     }
