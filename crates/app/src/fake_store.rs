@@ -49,6 +49,7 @@ pub(crate) struct State {
     pub(crate) reports: Vec<BulkReport>,
     pub(crate) recipients: Vec<RecipientReport>,
     pub(crate) repeated: Option<BulkNo>,
+    pub(crate) patterns: patterns::PatternState,
 }
 
 #[derive(Default)]

@@ -13,6 +13,7 @@ pub mod check;
 pub mod credit;
 mod draft;
 pub mod expiry;
+pub mod keys;
 pub mod limits;
 pub mod lines;
 mod link_health;
@@ -20,6 +21,7 @@ pub mod login;
 pub mod manage;
 mod number_set;
 pub mod password;
+pub mod patterns;
 pub mod report;
 pub mod resellers;
 pub mod send;
@@ -31,10 +33,12 @@ mod fake_store;
 
 pub use cancel::Cancelled;
 pub use check::BulkCheck;
+pub use keys::{CreateKey, CreatedKey};
 pub use limits::Limits;
 pub use lines::LineItem;
 pub use login::LoginError;
 pub use manage::{CreateAccount, CreatedAccount, ManageError, SetTariff};
+pub use patterns::{ChangePattern, CreatePattern, PatternInfo, PatternSend, ShownPattern};
 pub use report::Delivery;
 pub use resellers::{AccessLevel, NewUser, Place, RegisterError, TransferRequest};
 pub use send::{SendError, SendRequest, Texts};
@@ -46,7 +50,8 @@ use catalog::{CatalogCache, CatalogView};
 use domain::operator::Operators;
 use domain::time::{Clock, UnixMillis};
 use link_health::LinkHealth;
-use login::Gate;
+use login::{Gate, KeyRing};
+use patterns::PatternCache;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::Store;
 
@@ -62,6 +67,8 @@ struct Inner {
     catalog: CatalogCache,
     link_health: LinkHealth,
     gate: Arc<Gate>,
+    keys: KeyRing,
+    patterns: PatternCache,
 }
 
 impl App {
@@ -85,6 +92,8 @@ impl App {
             catalog: CatalogCache::default(),
             link_health: LinkHealth::default(),
             gate,
+            keys: KeyRing::default(),
+            patterns: PatternCache::default(),
         }))
     }
 

@@ -89,17 +89,27 @@ pub(crate) fn verify(password: &str, phc: &str) -> bool {
 /// # Errors
 /// The system gives no random numbers.
 pub fn generate() -> Result<String, PasswordError> {
-    let mut random = [0; GROUPS * GROUP_CHARS];
-    getrandom::fill(&mut random).map_err(|error| PasswordError::Failed(error.to_string()))?;
+    let random = letters(GROUPS * GROUP_CHARS)?;
     let mut password = String::with_capacity(GROUPS * (GROUP_CHARS + 1));
-    for (place, byte) in random.iter().enumerate() {
+    for (place, letter) in random.chars().enumerate() {
         if place > 0 && place % GROUP_CHARS == 0 {
             password.push('-');
         }
-        // 256 is a multiple of 32, so every character is as likely as the others.
-        password.push(char::from(ALPHABET[usize::from(byte % 32)]));
+        password.push(letter);
     }
     Ok(password)
+}
+
+/// Random letters and digits that nobody confuses on paper; each carries 5 bits.
+///
+/// # Errors
+/// The system gives no random numbers.
+pub(crate) fn letters(count: usize) -> Result<String, PasswordError> {
+    let mut random = vec![0; count];
+    getrandom::fill(&mut random).map_err(|error| PasswordError::Failed(error.to_string()))?;
+    // 256 is a multiple of 32, so every character is as likely as the others.
+    let letter = |byte: u8| char::from(ALPHABET[usize::from(byte % 32)]);
+    Ok(random.into_iter().map(letter).collect())
 }
 
 #[cfg(test)]

@@ -50,6 +50,27 @@ pub enum Texts<'a> {
     Each(&'a [String]),
 }
 
+/// Who wrote the text. Rules about texts hold for those that senders write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TextSource {
+    /// The sender.
+    Sender,
+    /// A pattern, whose text was approved with it.
+    Pattern,
+}
+
+impl TextSource {
+    /// What the sender is told: with a pattern it is the values that are empty, and a bad recipient
+    /// has a code of its own.
+    fn refusal(self, refusal: Refusal) -> Refusal {
+        match (self, refusal) {
+            (Self::Pattern, Refusal::EmptyMessage) => Refusal::PatternParametersWrong,
+            (Self::Pattern, Refusal::NoRecipient) => Refusal::PatternRecipientWrong,
+            (_, refusal) => refusal,
+        }
+    }
+}
+
 /// Why nothing was sent.
 #[derive(Debug, Error)]
 pub enum SendError {
@@ -98,29 +119,28 @@ impl App {
         account: &Account,
         request: SendRequest<'_>,
     ) -> Result<BulkNo, SendError> {
-        let outcome = self.send_judged(account, request).await;
-        let word = match &outcome {
-            Ok(_) => "ok",
-            Err(SendError::Refused(refusal)) => refusal.name(),
-            Err(SendError::Unavailable(_)) => "Unavailable",
+        let outcome = match self.sent_before(account, request.idempotency_key).await {
+            Ok(Some(bulk)) => Ok(bulk),
+            Ok(None) => self.send_judged(account, request, TextSource::Sender).await,
+            Err(error) => Err(error.into()),
         };
-        metrics::counter!("peyk_sends_total", "outcome" => word).increment(1);
+        count(&outcome, TextSource::Sender);
         outcome
     }
 
-    async fn send_judged(
+    /// Sends what was not sent before. The caller has asked [`Self::sent_before`].
+    pub(crate) async fn send_judged(
         &self,
         account: &Account,
         request: SendRequest<'_>,
+        source: TextSource,
     ) -> Result<BulkNo, SendError> {
         let limits = self.limits();
-        if let Some(bulk) = self.sent_before(account, request.idempotency_key).await? {
-            return Ok(bulk);
-        }
         let texts = request.text.simplest(request.to.len());
         let view = self.view().await?;
         let access = Access::of(&view, account);
-        check_form(texts, request.to, access.recipients_max(limits))?;
+        check_form(texts, request.to, access.recipients_max(limits))
+            .map_err(|refusal| source.refusal(refusal))?;
         let line = draft::own_line(&view, account, request.from);
         let measures = measures(texts, draft::reference_bits(line.as_deref()), limits)?;
         let idempotency_key = request
@@ -151,18 +171,17 @@ impl App {
 
     /// The bulk that this key was used for. A repeated request is not judged again: its time may
     /// have passed or its line closed since, and the client only wants to hear the number.
-    async fn sent_before(
+    pub(crate) async fn sent_before(
         &self,
         account: &Account,
         key: Option<&str>,
-    ) -> Result<Option<BulkNo>, SendError> {
+    ) -> Result<Option<BulkNo>, StoreError> {
         let Some(digest) = key.map(key_digest).transpose().ok().flatten().flatten() else {
             return Ok(None);
         };
-        Ok(self
-            .store()
+        self.store()
             .bulk_by_key(account.id, digest, self.now())
-            .await?)
+            .await
     }
 
     /// Parses, prices and lists the recipients; each number with each text once, at its first
@@ -292,6 +311,20 @@ impl<'a> Texts<'a> {
             Self::Each(texts) => texts.is_empty() || texts.iter().any(|text| draft::is_blank(text)),
         }
     }
+}
+
+/// Counts a request by what came of it and who wrote its text.
+pub(crate) fn count(outcome: &Result<BulkNo, SendError>, source: TextSource) {
+    let word = match outcome {
+        Ok(_) => "ok",
+        Err(SendError::Refused(refusal)) => refusal.name(),
+        Err(SendError::Unavailable(_)) => "Unavailable",
+    };
+    let source = match source {
+        TextSource::Sender => "sender",
+        TextSource::Pattern => "pattern",
+    };
+    metrics::counter!("peyk_sends_total", "outcome" => word, "text" => source).increment(1);
 }
 
 /// Codes 1, 4, 98 and 6, which need no look at line or price.

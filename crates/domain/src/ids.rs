@@ -44,6 +44,10 @@ id!(
     PackageId(i64)
 );
 id!(
+    /// An API key's number within its account, from 1.
+    KeyNo(u32)
+);
+id!(
     /// A mobile operator, as numbered in the operators' table.
     OperatorId(u8)
 );

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod account;
+pub mod api_key;
 pub mod bulk;
 pub mod ids;
 pub mod ledger;
@@ -16,6 +17,7 @@ pub mod msisdn;
 pub mod operator;
 pub mod package;
 pub mod part_set;
+pub mod pattern;
 pub mod person;
 pub mod reason;
 pub mod recipient;

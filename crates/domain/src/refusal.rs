@@ -54,16 +54,24 @@ refusals! {
     MobileWrong = 315, "The mobile number is none of Iran.";
     AccessIdWrong = 316, "Not a package that this reseller may hand out.";
     PasswordMissing = 317, "No password for the new account.";
+    PatternUnavailable = 404, "No such pattern for this account.";
     InputInvalid = 422, "A parameter cannot be read.";
     ScheduleCancelled = 455, "A scheduled bulk was cancelled: a success that has the form of an error.";
     BulkUnknown = 456, "No such bulk in this account.";
     LoginWrong = 962, "Unknown user or wrong password: one answer for both.";
     OperationNotAllowed = 963, "The operation is unknown, or not open to this account.";
     NotReseller = 964, "The account may open no sub-accounts.";
+    PatternParametersWrong = 970, "The values do not fit the pattern's variables.";
+    PatternWrong = 971, "The pattern's code cannot be one, or the pattern was rejected.";
+    PatternRecipientWrong = 972, "Not one valid recipient for a pattern.";
+    PatternInactive = 996, "The pattern is switched off, or waits for approval.";
+    PatternNotPermitted = 997, "The pattern may not be used by this account any more.";
     UserNameFormat = 1001, "The new user name is too short, too long or not in Latin letters.";
     PasswordWeak = 1002, "The new password is too easy to guess.";
     RegistrationFailed = 1003, "The account cannot be opened, though nothing in the request is wrong.";
     TimeInPast = 1006, "The send time has passed.";
+    KeyInvalid = 1402, "Unknown API key.";
+    KeyRevoked = 1403, "The API key was revoked or has expired.";
 }
 
 /// One row of the table.
@@ -101,6 +109,12 @@ pub static TABLE: LazyLock<Vec<Row>> = LazyLock::new(|| {
 
 static BY_CODE: LazyLock<HashMap<u16, Row>> =
     LazyLock::new(|| TABLE.iter().map(|row| (row.code, *row)).collect());
+
+/// The text on the wire of success, for replies that say it in words.
+#[must_use]
+pub fn success_text() -> &'static str {
+    BY_CODE.get(&0).map_or("", |row| row.wire_text)
+}
 
 impl Refusal {
     /// The code on the wire.

@@ -58,6 +58,9 @@ impl Default for StoreConfig {
 pub struct WebConfig {
     /// Where it listens.
     pub listen: SocketAddr,
+    /// Where the key form (`GET /?apikey=…`) listens beside that; nowhere when it is empty.
+    #[serde(with = "maybe_address")]
+    pub key_listen: Option<SocketAddr>,
     /// Everything else about it.
     #[serde(flatten)]
     pub settings: web::WebSettings,
@@ -67,8 +70,37 @@ impl Default for WebConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            key_listen: None,
             settings: web::WebSettings::default(),
         }
+    }
+}
+
+/// An address that may be left out, which is written as an empty text: a setting without a default
+/// would not exist.
+mod maybe_address {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+    use std::net::SocketAddr;
+
+    pub(super) fn serialize<S: Serializer>(
+        address: &Option<SocketAddr>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match address {
+            Some(address) => serializer.collect_str(address),
+            None => serializer.serialize_str(""),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<SocketAddr>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text.is_empty() {
+            return Ok(None);
+        }
+        text.parse().map(Some).map_err(D::Error::custom)
     }
 }
 
@@ -141,6 +173,9 @@ impl Config {
     fn check(&self) -> Result<(), String> {
         if self.store.path.as_os_str().is_empty() {
             return Err("store.path must not be empty".into());
+        }
+        if self.web.key_listen == Some(self.web.listen) && self.web.listen.port() != 0 {
+            return Err("web.key_listen must not be web.listen; the key form is there too".into());
         }
         self.web
             .settings
@@ -357,6 +392,16 @@ mod tests {
                 "[web]\nlisten = \"here\"\n",
                 [("", "")],
                 "web.listen = \"here\"",
+            ),
+            (
+                "[web]\nkey_listen = \"8080\"\n",
+                [("", "")],
+                "web.key_listen = \"8080\"",
+            ),
+            (
+                "[web]\nkey_listen = \"127.0.0.1:8080\"\n",
+                [("", "")],
+                "web.key_listen must not be web.listen",
             ),
             (
                 "[limits]\nnumbers_max = -1\n",

@@ -48,6 +48,11 @@ const SETTINGS: &[(&str, &str, &str)] = &[
     ),
     (
         "web",
+        "key_listen",
+        "Address and port of a listener for GET /?apikey=… alone; \"\" is none. It is on web.listen too.",
+    ),
+    (
+        "web",
         "body_bytes_max",
         "Bytes of the largest request; 100,000 recipients take about 1.5 MB.",
     ),

@@ -37,11 +37,17 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts the dispatcher, then the web service on a listener that is open already.
+    /// Starts the dispatcher, then the web service on a listener that is open already, and the key
+    /// form on one of its own where there is one.
     ///
     /// # Errors
     /// The store cannot be read or written.
-    pub async fn start(peyk: Peyk, listener: TcpListener, web_config: &WebConfig) -> Result<Self> {
+    pub async fn start(
+        peyk: Peyk,
+        listener: TcpListener,
+        key_listener: Option<TcpListener>,
+        web_config: &WebConfig,
+    ) -> Result<Self> {
         let metrics = observe::collect_metrics()?;
         let failure = peyk.store.failure();
         exit_when_the_store_fails(failure.clone());
@@ -51,14 +57,16 @@ impl Server {
         let dispatching = Arc::new(AtomicBool::new(true));
         let probes = probes(&metrics, failure, &dispatching);
         let (stop_web, stopped) = watch::channel(false);
-        let web = web::serve(
-            listener,
-            peyk.app.clone(),
-            web_config.settings.clone(),
-            probes,
-            stopped,
-        );
-        let web = tokio::spawn(web);
+        let (app, settings) = (peyk.app.clone(), web_config.settings.clone());
+        let keys = key_listener
+            .map(|open| web::serve_keys(open, app.clone(), settings.clone(), stopped.clone()));
+        let web = web::serve(listener, app, settings, probes, stopped);
+        let web = tokio::spawn(async move {
+            match keys {
+                Some(keys) => tokio::try_join!(web, keys).map(drop),
+                None => web.await,
+            }
+        });
         let gauges = tokio::spawn(keep_gauges(peyk.store.clone(), metrics));
         let grace = u64::from(web_config.settings.shutdown_grace_seconds);
         let stop_max = STOP_MAX + Duration::from_secs(grace);

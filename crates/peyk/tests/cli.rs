@@ -454,3 +454,88 @@ fn a_package_is_offered_shown_and_removed_in_plain_words() {
         "its prices went with it"
     );
 }
+
+/// The address that a log line names.
+fn url_in(line: &str) -> String {
+    let at = line.find("http://").unwrap();
+    let url = line[at..].split_whitespace().next().unwrap();
+    url.trim_end_matches(|c: char| !c.is_ascii_alphanumeric() && c != '/')
+        .to_owned()
+}
+
+#[test]
+fn a_pattern_is_sent_by_key_on_a_listener_of_its_own_while_it_is_kept_from_outside() {
+    let sandbox = Sandbox::new();
+    let settings = "[web]\nlisten = \"127.0.0.1:0\"\nkey_listen = \"127.0.0.1:0\"\n";
+    std::fs::write(sandbox.path("peyk.toml"), settings).unwrap();
+    sandbox.runs(&["account", "add", "shop", "--credit", "1000"]);
+    sandbox.runs(&["tariff", "set", "--persian", "120", "--english", "300"]);
+    sandbox.runs(&["line", "add", "3000505", "--account", "shop"]);
+    let text = "کد: %code%";
+    let add = [
+        "pattern",
+        "add",
+        "shop",
+        "--text",
+        text,
+        "--var",
+        "code=code:6",
+    ];
+    let pattern = sandbox.json(&[&add[..], &["--status", "waiting", "--json"]].concat());
+    let code = pattern["code"].as_str().unwrap();
+    assert_eq!(
+        pattern["variables"],
+        json!([{"name": "code", "kind": "code", "chars_max": 6}])
+    );
+    let slip = sandbox.fails(1, &["key", "add", "shop", "--operations", "patern"]);
+    assert!(slip.contains("there is no operation `patern`"), "{slip}");
+    let key = ["key", "add", "shop", "--operations", "patternV2", "--json"];
+    let key = sandbox.json(&key)["key"].as_str().unwrap().to_owned();
+
+    let server = Running::start(&sandbox, &["serve"]);
+    let keys = url_in(&server.says("the key form is on"));
+    let service = url_in(&server.says("serving on"));
+    let ask = |url: &str| {
+        let query =
+            format!("{url}?apikey={key}&pid={code}&fnum=3000505&tnum=09121111111&p1=code&v1=1234");
+        get(&query).split_once("\r\n\r\n").unwrap().1.to_owned()
+    };
+    assert!(ask(&keys).starts_with("[996,"), "it waits for approval");
+    sandbox.runs(&["pattern", "set", code, "--status", "active"]);
+    // Another process made the change: it shows within half a second.
+    let begun = std::time::Instant::now();
+    let mut answer = ask(&keys);
+    while answer != "10001" {
+        assert!(begun.elapsed().as_secs() < 30, "{answer}");
+        answer = ask(&keys);
+    }
+    assert_eq!(ask(&service.replace("/services.jspd", "/")), "10002");
+    let credit = post(&service, &format!("op=credit&apikey={key}"));
+    assert!(
+        credit.starts_with("[963,"),
+        "not one of its operations: {credit}"
+    );
+    let tried = sandbox.json(&["pattern", "show", code, "--value", "code=77", "--json"]);
+    assert_eq!(tried["tried"], json!({"text": "کد: 77", "parts": 1}));
+    let listed = sandbox.json(&["key", "list", "shop", "--json"]);
+    assert_eq!(listed[0]["state"], "open");
+    assert!(!listed.to_string().contains(&key), "a key is shown once");
+    assert_eq!(server.terminate(), Some(0));
+
+    sandbox.runs(&["key", "revoke", "shop", "1"]);
+    let listed = sandbox.json(&["key", "list", "shop", "--json"]);
+    assert_eq!(listed[0]["state"], "revoked");
+    assert!(listed[0]["last_used_at"].is_string(), "{listed}");
+    sandbox.runs(&["pattern", "remove", code]);
+    let said = sandbox.fails(1, &["pattern", "show", code]);
+    assert!(
+        said.contains(&format!("there is no pattern {code}")),
+        "{said}"
+    );
+    let twice = sandbox.fails(1, &["key", "revoke", "shop", "9"]);
+    assert!(
+        twice.contains("there is no key 9 of this account"),
+        "{twice}"
+    );
+    sandbox.runs(&["doctor"]);
+}

@@ -31,6 +31,7 @@ pub(crate) fn check(conn: &Connection) -> Result<Vec<Finding>, DbError> {
     check_bulks(conn, &mut findings)?;
     check_receipt_map(conn, &mut findings)?;
     check_slices(conn, &mut findings)?;
+    findings.0.extend(snapshot(conn, crate::patterns::check)?);
     Ok(findings.0)
 }
 

@@ -7,6 +7,7 @@
 
 mod accept;
 mod admin;
+mod api_keys;
 mod backup;
 mod catalog;
 mod check;

@@ -34,25 +34,37 @@ pub(crate) fn from_json<T: DeserializeOwned>(
         .map_err(|error| DbError::Row(format!("the {what} cannot be read: {error}")))
 }
 
+/// The columns that [`account_at`] reads, of the account table as `a`.
+pub(crate) const ACCOUNT_COLUMNS: &str = "a.id, a.name, a.password_hash, a.created_at, \
+    a.expires_at, a.settings, a.package_id, a.parent_id";
+
+/// Reads [`ACCOUNT_COLUMNS`], the first of which is at `first`.
+pub(crate) fn account_at(
+    conn: &Connection,
+    row: &Row<'_>,
+    first: usize,
+) -> Result<Account, DbError> {
+    Ok(Account {
+        id: AccountId(row.get(first)?),
+        name: row.get(first + 1)?,
+        password_hash: row.get(first + 2)?,
+        created_at: UnixMillis(row.get(first + 3)?),
+        expires_at: UnixMillis(row.get(first + 4)?),
+        settings: from_json(row, first + 5, "settings of an account")?,
+        package: row.get::<_, Option<i64>>(first + 6)?.map(PackageId),
+        ancestors: resellers::ancestors(conn, row.get(first + 7)?)?,
+    })
+}
+
 pub(crate) fn account_by_name(conn: &Connection, name: &str) -> Result<Option<Account>, DbError> {
-    let mut statement = conn.prepare_cached(
-        "SELECT id, name, password_hash, created_at, expires_at, settings, package_id, parent_id
-         FROM account WHERE name = ?1",
-    )?;
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT {ACCOUNT_COLUMNS} FROM account a WHERE a.name = ?1"
+    ))?;
     let mut rows = statement.query([name])?;
     let Some(row) = rows.next()? else {
         return Ok(None);
     };
-    Ok(Some(Account {
-        id: AccountId(row.get(0)?),
-        name: row.get(1)?,
-        password_hash: row.get(2)?,
-        created_at: UnixMillis(row.get(3)?),
-        expires_at: UnixMillis(row.get(4)?),
-        settings: from_json(row, 5, "settings of an account")?,
-        package: row.get::<_, Option<i64>>(6)?.map(PackageId),
-        ancestors: resellers::ancestors(conn, row.get(7)?)?,
-    }))
+    account_at(conn, row, 0).map(Some)
 }
 
 pub(crate) fn accounts(

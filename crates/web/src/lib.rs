@@ -31,7 +31,6 @@ const ROOT_PAGE: &str = "peyk is running. The web service is at /services.jspd\n
 /// among the request's extensions; without it no address is on any account's allow-list.
 pub fn router(app: App, settings: &WebSettings, probes: Probes) -> Router {
     Router::new()
-        .route("/", axum::routing::get(root))
         .merge(ws::routes(app, settings))
         .merge(probes::routes(probes))
         .fallback(not_found)
@@ -53,6 +52,25 @@ pub async fn serve(
         .check()
         .map_err(|reason| io::Error::new(io::ErrorKind::InvalidInput, reason))?;
     let router = router(app, &settings, probes);
+    http::serve(listener, router, settings.http_limits(), shutdown).await;
+    Ok(())
+}
+
+/// Serves the key form (`GET /?apikey=…`) alone, on a listener of its own; for the rest as
+/// [`serve`].
+///
+/// # Errors
+/// Settings that cannot be used ([`WebSettings::check`]).
+pub async fn serve_keys(
+    listener: TcpListener,
+    app: App,
+    settings: WebSettings,
+    shutdown: watch::Receiver<bool>,
+) -> io::Result<()> {
+    settings
+        .check()
+        .map_err(|reason| io::Error::new(io::ErrorKind::InvalidInput, reason))?;
+    let router = ws::key_routes(app, &settings).fallback(not_found);
     http::serve(listener, router, settings.http_limits(), shutdown).await;
     Ok(())
 }

@@ -11,7 +11,11 @@
 
 mod allow;
 mod backoff;
+mod key;
 mod verifier;
+
+pub(crate) use key::KeyRing;
+pub use key::USE_NOTED_EVERY_MILLIS;
 
 use crate::access::Access;
 use crate::limits::Limits;
@@ -37,7 +41,7 @@ const ACCOUNTS_HELD_MAX: usize = 10_000;
 /// Why a caller is not let in.
 #[derive(Debug, Error)]
 pub enum LoginError {
-    /// Answered with its code: 962 login, 2 restricted, 963 operation not allowed.
+    /// Answered with its code: 962 login, 1402 or 1403 key, 2 restricted, 963 operation not allowed.
     #[error("refused: {}", .0.name())]
     Refused(Refusal),
     /// The caller's address is not on the account's list; answered with the plain body `deny`.
@@ -125,13 +129,7 @@ impl App {
         let outcome = self
             .judge(name, password, from.to_canonical(), operation)
             .await;
-        let word = match &outcome {
-            Ok(_) => "ok",
-            Err(LoginError::Refused(refusal)) => refusal.name(),
-            Err(LoginError::AddressDenied) => "AddressDenied",
-            Err(LoginError::Unavailable(_)) => "Unavailable",
-        };
-        metrics::counter!("peyk_logins_total", "outcome" => word).increment(1);
+        count(&outcome);
         outcome
     }
 
@@ -210,6 +208,17 @@ impl App {
         gate.hold(&known);
         Ok(Some(known))
     }
+}
+
+/// Counts an attempt by what came of it.
+fn count(outcome: &Result<Arc<Account>, LoginError>) {
+    let word = match outcome {
+        Ok(_) => "ok",
+        Err(LoginError::Refused(refusal)) => refusal.name(),
+        Err(LoginError::AddressDenied) => "AddressDenied",
+        Err(LoginError::Unavailable(_)) => "Unavailable",
+    };
+    metrics::counter!("peyk_logins_total", "outcome" => word).increment(1);
 }
 
 /// Whether an entry of an account's list of addresses can be read; for those who write it.

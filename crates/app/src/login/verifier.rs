@@ -24,7 +24,7 @@ const NEW_PASSWORDS_WAITING_MAX: usize = 8;
 
 /// A keyed digest of (name, password, stored hash). A changed password has another stored hash,
 /// so what is remembered of the old one is never found again.
-type Digest = [u8; 32];
+pub(super) type Digest = [u8; 32];
 
 /// What came of a verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,6 +125,27 @@ impl Verifier {
         let hashed = task.await.ok().flatten();
         let hashed = hashed.ok_or_else(|| StoreError::Stopped("shutting down".into()))?;
         hashed.map_err(|error| StoreError::Other(error.to_string()))
+    }
+
+    /// Whether a secret that is found by its digest, without computing, may be looked for: not
+    /// during a pause, unless it was right before.
+    pub(super) fn may_look(&self, attempt: &Attempt, digest: &Digest) -> bool {
+        lock(&self.right).contains(digest) || !self.is_paused(attempt)
+    }
+
+    /// Writes down that such a secret was found.
+    pub(super) fn found(&self, attempt: &Attempt, digest: Digest) {
+        lock(&self.right).insert(digest);
+        lock(&self.backoff).succeeded(attempt);
+    }
+
+    /// Writes down that such a secret was not found. The same one again is no further guess.
+    pub(super) fn missed(&self, attempt: &Attempt, digest: Digest) {
+        let mut wrong = lock(&self.wrong);
+        if !wrong.contains(&digest) {
+            wrong.insert(digest);
+            lock(&self.backoff).failed(attempt, self.clock.now());
+        }
     }
 
     fn digest(&self, name: &str, password: &str, stored: &str) -> Digest {

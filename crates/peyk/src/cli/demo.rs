@@ -75,7 +75,7 @@ pub(super) async fn run(args: DemoArgs, data: Option<PathBuf>) -> Result<Exit> {
     let url = format!("http://{}{}", config.web.listen, show::PATH);
     let credentials = seed::seed(&peyk, sim.addr(), url, earlier).await?;
     folder.keep(&credentials)?;
-    let server = Server::start(peyk, listener, &config.web).await?;
+    let server = Server::start(peyk, listener, None, &config.web).await?;
     show::welcome(&folder, &credentials, again);
     tokio::select! {
         () = signals::stopped(&mut stop) => {}

@@ -8,9 +8,11 @@ mod config;
 mod db;
 mod demo;
 mod doctor;
+mod key;
 mod line;
 mod link;
 mod package;
+mod pattern;
 mod send;
 mod serve;
 mod simulate;
@@ -60,6 +62,8 @@ enum Command {
     Link(link::LinkArgs),
     Tariff(tariff::TariffArgs),
     Package(package::PackageArgs),
+    Pattern(pattern::PatternArgs),
+    Key(key::KeyArgs),
     Simulate(simulate::SimulateArgs),
     Doctor(doctor::DoctorArgs),
     Backup(backup::BackupArgs),
@@ -109,6 +113,8 @@ pub async fn run(cli: Cli) -> Result<Exit> {
         Command::Link(args) => link::run(args, &config).await,
         Command::Tariff(args) => tariff::run(args, &config).await,
         Command::Package(args) => package::run(args, &config).await,
+        Command::Pattern(args) => pattern::run(args, &config).await,
+        Command::Key(args) => key::run(args, &config).await,
         Command::Simulate(args) => simulate::run(args).await,
         Command::Doctor(args) => doctor::run(args, &config).await,
         Command::Backup(args) => backup::run(args, &config).await,

@@ -9,6 +9,7 @@ use crate::signals;
 use anyhow::Result;
 use clap::Args;
 use std::net::SocketAddr;
+use tokio::net::TcpListener;
 
 const EXAMPLE: &str = "\
 Examples:
@@ -42,8 +43,12 @@ pub(super) async fn run(args: ServeArgs, mut config: Config) -> Result<Exit> {
         cannot_open(listen_problem(address, &error, remedy))
     })?;
     let address = listener.local_addr()?;
+    let key_listener = match config.web.key_listen {
+        Some(address) => Some(listen_for_keys(address).await?),
+        None => None,
+    };
     let peyk = Peyk::open(&config, Missing::Create).await?;
-    let server = Server::start(peyk, listener, &config.web).await?;
+    let server = Server::start(peyk, listener, key_listener, &config.web).await?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         store = %config.store.path.display(),
@@ -52,4 +57,14 @@ pub(super) async fn run(args: ServeArgs, mut config: Config) -> Result<Exit> {
     let exit = server.run(&mut stop).await;
     drop(lock);
     exit
+}
+
+/// Opens the listener of the key form, and says where it is.
+async fn listen_for_keys(address: SocketAddr) -> Result<TcpListener> {
+    let listener = listen(address).await.map_err(|error| {
+        let remedy = "choose another with web.key_listen";
+        cannot_open(listen_problem(address, &error, remedy))
+    })?;
+    tracing::info!("the key form is on http://{}/", listener.local_addr()?);
+    Ok(listener)
 }

@@ -1,9 +1,12 @@
 //! `check` must find what is wrong: each case damages one thing behind the store's back.
 
 use super::{LINE, NOW, OPERATOR, account, bulk, open, recipients};
-use domain::ids::{LinkId, PartKey};
+use domain::api_key::ApiKeySettings;
+use domain::ids::{AccountId, LinkId, PartKey};
+use domain::pattern::{Kind, Pattern, PatternStatus, Variable};
 use rusqlite::Connection;
 use store::{ClaimDue, Lane, LaneShare, LinkShare, Outcome, RecordOutcomes, Store, SubmitResult};
+use store::{NewApiKey, PatternGrant, Patterns};
 use store_sqlite::SqliteStore;
 use tempfile::TempDir;
 
@@ -36,6 +39,12 @@ const DAMAGES: &[(&str, &[&str])] = &[
     ("UPDATE slice SET waiting = waiting + 1", &["slices"]),
     ("DELETE FROM slice", &["slices"]),
     ("UPDATE receipt_map SET seq = 77", &["receipt-map"]),
+    ("UPDATE pattern SET account_id = 77", &["pattern-owner"]),
+    ("UPDATE pattern SET status = 9", &["pattern-form"]),
+    ("UPDATE pattern SET text = '%code%'", &["pattern-form"]),
+    ("UPDATE pattern SET variables = '{'", &["pattern-form"]),
+    ("UPDATE pattern SET code = 'other'", &["pattern-grant"]),
+    ("UPDATE api_key SET account_id = 77", &["key-owner"]),
 ];
 
 /// One bulk with recipients that wait, are attempted and are submitted.
@@ -75,6 +84,40 @@ async fn fill(store: &SqliteStore) {
         outcomes,
     };
     store.record_outcomes(command).await.unwrap();
+    fill_patterns(store, sender).await;
+}
+
+/// A pattern that another account may use, and a key.
+async fn fill_patterns(store: &SqliteStore, owner: AccountId) {
+    let user = account(store, "user", 1).await;
+    let pattern = Pattern {
+        owner,
+        code: "login".into(),
+        title: String::new(),
+        text: "code: %code%".into(),
+        variables: vec![Variable::new("code", Kind::Code)],
+        status: PatternStatus::Active,
+        note: String::new(),
+        created_at: NOW,
+    };
+    store.create_pattern(pattern).await.unwrap();
+    let grant = PatternGrant {
+        owner,
+        code: "login".into(),
+        account: user,
+        granted: true,
+    };
+    store.grant_pattern(grant).await.unwrap();
+    let key = NewApiKey {
+        account: owner,
+        digest: [7; 32],
+        title: String::new(),
+        hint: String::new(),
+        settings: ApiKeySettings::default(),
+        created_at: NOW,
+        expires_at: None,
+    };
+    store.create_api_key(key).await.unwrap();
 }
 
 #[tokio::test]

@@ -175,6 +175,19 @@ macro_rules! conformance_cases {
                 a_price_is_set_replaced_and_removed,
                 what_a_link_does_is_written_down,
             }
+            patterns_and_keys {
+                a_pattern_is_met_by_its_owner_as_it_was_made,
+                a_pattern_code_is_given_once_in_the_installation,
+                a_pattern_of_another_account_does_not_exist,
+                a_grant_of_a_pattern_is_given_and_taken_back,
+                a_change_of_a_pattern_leaves_the_rest,
+                each_change_gives_the_patterns_a_new_version,
+                patterns_are_listed_in_pages,
+                a_key_leads_to_its_account_by_its_digest,
+                keys_are_numbered_in_each_account_and_given_once,
+                a_key_is_revoked_once_and_by_its_own_account,
+                the_last_use_of_a_key_only_moves_forward,
+            }
             reports {
                 a_new_store_is_empty_and_healthy,
                 two_stores_share_nothing,

@@ -23,6 +23,7 @@ mod model_compare;
 mod model_run;
 mod multipart;
 mod outcomes;
+mod patterns_and_keys;
 mod receipts;
 mod recovery;
 mod reports;

@@ -12,8 +12,12 @@ mod checkmessage;
 mod credit;
 mod deleteperiod;
 mod delivery;
+mod key_form;
 mod lines;
 mod newuser;
+mod pattern;
+mod pattern_page;
+mod patterninfo;
 mod send;
 mod usertime;
 
@@ -34,8 +38,9 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use crate::client_address::{self, Network};
 use crate::http::{BodyLimits, collect};
 use crate::settings::WebSettings;
-use dispatcher::Caller;
+use dispatcher::{Caller, Login};
 use params::{Params, ParamsError};
+use registry::Operation;
 
 /// The paths of the web service. Clients know it by the first; the others are spellings of it.
 const PATHS: [&str; 4] = [
@@ -59,19 +64,33 @@ struct Door {
 }
 
 pub(crate) fn routes(app: App, settings: &WebSettings) -> Router {
-    let door = Arc::new(Door {
-        app,
-        body: settings.body_limits(),
-        large_bodies: Semaphore::new(settings.large_bodies_max),
-        trusted: settings.trust_forwarded_for.clone(),
-    });
+    let door = Arc::new(Door::new(app, settings));
     let mut router = Router::new();
     for path in PATHS {
         // HEAD has a handler of its own: as GET's it would send what stands in the query.
         let methods = MethodRouter::new().get(answer).post(answer).head(head);
         router = router.route(path, methods);
     }
-    router.with_state(door)
+    for path in pattern_page::PATHS {
+        let methods = MethodRouter::new()
+            .get(pattern_page)
+            .post(pattern_page)
+            .head(head);
+        router = router.route(path, methods);
+    }
+    let root = MethodRouter::new()
+        .get(root_or_key_form)
+        .post(key_form)
+        .head(head);
+    router.route("/", root).with_state(door)
+}
+
+/// The key form alone, for a listener of its own.
+pub(crate) fn key_routes(app: App, settings: &WebSettings) -> Router {
+    let methods = MethodRouter::new().get(key_form).post(key_form).head(head);
+    Router::new()
+        .route("/", methods)
+        .with_state(Arc::new(Door::new(app, settings)))
 }
 
 /// Clients and monitors ask whether the service is there; nothing is done.
@@ -80,40 +99,104 @@ async fn head() -> Response {
 }
 
 async fn answer(State(door): State<Arc<Door>>, request: Request) -> Response {
-    let (head, body) = request.into_parts();
-    let peer = client_address::peer(&head.extensions);
-    let caller = Caller {
-        address: client_address::behind(peer, &head.headers, &door.trusted),
-        headers: &head.headers,
-    };
-    let Ok(_permit) = door.admit(body.size_hint().upper()).await else {
-        return dispatcher::busy().into_response();
-    };
-    let body = match collect(body, &door.body).await {
-        Ok(body) => body,
-        Err(error) => {
-            let status = error.status().as_str().to_owned();
-            metrics::counter!("peyk_bodies_refused_total", "status" => status).increment(1);
-            tracing::debug!(%error, "request body refused");
-            return error.into_response();
-        }
-    };
-    let content_type = head
-        .headers
-        .get(header::CONTENT_TYPE)
-        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-    match decode(head.uri.query().map(str::to_owned), content_type, body).await {
-        Ok(params) => dispatcher::run(&door.app, &caller, &params)
-            .await
-            .into_response(),
-        Err(error) => {
-            tracing::debug!(%error, "parameters cannot be read");
-            dispatcher::unreadable().into_response()
-        }
+    door.serve(request, &SERVICE).await
+}
+
+async fn pattern_page(State(door): State<Arc<Door>>, request: Request) -> Response {
+    door.serve(request, &PATTERN_PAGE).await
+}
+
+async fn key_form(State(door): State<Arc<Door>>, request: Request) -> Response {
+    door.serve(request, &KEY_FORM).await
+}
+
+async fn root_or_key_form(state: State<Arc<Door>>, request: Request) -> Response {
+    if key_form::is_meant(request.uri().query()) {
+        key_form(state, request).await
+    } else {
+        crate::root().await.into_response()
     }
 }
 
+/// The name in settings of the operation that clients call `op`; `None` where there is none.
+#[must_use]
+pub fn operation_name(op: &str) -> Option<&'static str> {
+    registry::find(op).map(Operation::name)
+}
+
+/// How parameters are read from query, content type and body.
+type Read = fn(Option<&str>, Option<&str>, &[u8]) -> Result<Params, ParamsError>;
+
+/// What one address of the service is for.
+struct Page {
+    read: Read,
+    /// The operation that it stands for; `None` where the parameter `op` names it.
+    operation: Option<&'static Operation>,
+    login: Login,
+}
+
+const SERVICE: Page = Page {
+    read: Params::from_request,
+    operation: None,
+    login: Login::Any,
+};
+const PATTERN_PAGE: Page = Page {
+    read: Params::query_first,
+    operation: Some(&pattern_page::OPERATION),
+    login: Login::Any,
+};
+const KEY_FORM: Page = Page {
+    read: Params::from_request,
+    operation: Some(&key_form::OPERATION),
+    login: Login::Key,
+};
+
 impl Door {
+    fn new(app: App, settings: &WebSettings) -> Self {
+        Self {
+            app,
+            body: settings.body_limits(),
+            large_bodies: Semaphore::new(settings.large_bodies_max),
+            trusted: settings.trust_forwarded_for.clone(),
+        }
+    }
+
+    /// Reads one request and answers it.
+    async fn serve(&self, request: Request, page: &Page) -> Response {
+        let (head, body) = request.into_parts();
+        let peer = client_address::peer(&head.extensions);
+        let caller = Caller {
+            address: client_address::behind(peer, &head.headers, &self.trusted),
+            headers: &head.headers,
+        };
+        let Ok(_permit) = self.admit(body.size_hint().upper()).await else {
+            return dispatcher::busy().into_response();
+        };
+        let body = match collect(body, &self.body).await {
+            Ok(body) => body,
+            Err(error) => {
+                let status = error.status().as_str().to_owned();
+                metrics::counter!("peyk_bodies_refused_total", "status" => status).increment(1);
+                tracing::debug!(%error, "request body refused");
+                return error.into_response();
+            }
+        };
+        let content_type = head
+            .headers
+            .get(header::CONTENT_TYPE)
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        let query = head.uri.query().map(str::to_owned);
+        match decode(page.read, query, content_type, body).await {
+            Ok(params) => dispatcher::run(&self.app, &caller, &params, page.operation, page.login)
+                .await
+                .into_response(),
+            Err(error) => {
+                tracing::debug!(%error, "parameters cannot be read");
+                dispatcher::unreadable().into_response()
+            }
+        }
+    }
+
     /// A place among the large bodies, held until the reply is built. Small ones need none, nor do
     /// those that are refused unread. `bytes` is unknown of a chunked body.
     async fn admit(&self, bytes: Option<u64>) -> Result<Option<SemaphorePermit<'_>>, Busy> {
@@ -134,12 +217,13 @@ impl Door {
 struct Busy;
 
 async fn decode(
+    read: Read,
     query: Option<String>,
     content_type: Option<String>,
     body: Bytes,
 ) -> Result<Params, ParamsError> {
     let is_small = body.len() as u64 <= SMALL_BODY_BYTES_MAX;
-    let read = move || Params::from_request(query.as_deref(), content_type.as_deref(), &body);
+    let read = move || read(query.as_deref(), content_type.as_deref(), &body);
     if is_small {
         return read();
     }

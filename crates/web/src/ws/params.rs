@@ -15,6 +15,7 @@ mod multipart;
 mod nest;
 
 pub use list::List;
+pub(super) use list::scalar_text;
 pub use multipart::FilePart;
 
 use nest::Builder;
@@ -79,19 +80,45 @@ impl Params {
         body: &[u8],
     ) -> Result<Self, ParamsError> {
         let mut params = Self::from_body(content_type.unwrap_or_default(), body)?;
-        if let Some(query) = query.filter(|query| !query.is_empty()) {
-            let mut builder = Builder::default();
-            form::decode_into(query.as_bytes(), &mut builder)?;
-            for (name, value) in builder.finish() {
-                if params.get(&name).is_none() {
-                    params.entries.push((name, value));
-                }
+        params.fill_up(Self::from_query(query)?)?;
+        Ok(params)
+    }
+
+    /// As [`Params::from_request`], but where a name stands in both, the query wins.
+    ///
+    /// # Errors
+    /// See [`ParamsError`].
+    pub fn query_first(
+        query: Option<&str>,
+        content_type: Option<&str>,
+        body: &[u8],
+    ) -> Result<Self, ParamsError> {
+        let mut params = Self::from_query(query)?;
+        params.fill_up(Self::from_body(content_type.unwrap_or_default(), body)?)?;
+        Ok(params)
+    }
+
+    /// Takes over what is not there yet.
+    fn fill_up(&mut self, other: Self) -> Result<(), ParamsError> {
+        for (name, value) in other.entries {
+            if self.get(&name).is_none() {
+                self.entries.push((name, value));
             }
         }
-        if params.entries.len() > PARAMS_MAX {
+        self.files.extend(other.files);
+        if self.entries.len() > PARAMS_MAX {
             return Err(ParamsError::TooMany);
         }
-        Ok(params)
+        Ok(())
+    }
+
+    fn from_query(query: Option<&str>) -> Result<Self, ParamsError> {
+        let mut builder = Builder::default();
+        form::decode_into(query.unwrap_or_default().as_bytes(), &mut builder)?;
+        Ok(Self {
+            entries: builder.finish(),
+            files: Vec::new(),
+        })
     }
 
     fn from_body(content_type: &str, body: &[u8]) -> Result<Self, ParamsError> {
@@ -188,7 +215,7 @@ impl Params {
     pub fn json(&self, name: &str) -> Option<Cow<'_, Json>> {
         match self.get(name)? {
             Value::Json(value) => Some(Cow::Borrowed(value)),
-            Value::Text(text) => match serde_json::from_str(text.trim()).ok()? {
+            Value::Text(text) => match parse_json(text.trim())? {
                 Json::String(inner) => serde_json::from_str(inner.trim())
                     .ok()
                     .or(Some(Json::String(inner))),
@@ -210,6 +237,22 @@ impl Params {
             .iter()
             .map(|(name, value)| (name.as_str(), value))
     }
+}
+
+/// A value of a form as text, of a body as its scalar's text; none of an array or object.
+pub(super) fn value_text(value: &Value) -> Option<String> {
+    match value {
+        Value::Text(text) => Some(text.clone()),
+        Value::Json(value) => list::scalar_text(value),
+    }
+}
+
+/// JSON text, also where its escapes were not decoded because the client encoded twice.
+fn parse_json(text: &str) -> Option<Json> {
+    if list::is_left_encoded(text) {
+        return serde_json::from_str(form::decode(text.as_bytes()).trim()).ok();
+    }
+    serde_json::from_str(text).ok()
 }
 
 /// The body as a JSON object. PHP clients send one with a form content type, so the content type is not asked.

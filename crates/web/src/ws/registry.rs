@@ -12,6 +12,7 @@ use super::params::Params;
 use super::reply::{Failure, Reply};
 use super::{accesslist, newuser};
 use super::{checkmessage, credit, deleteperiod, delivery, lines, send, usertime};
+use super::{pattern, patterninfo};
 
 /// Every operation of the web service.
 static OPERATIONS: &[&Operation] = &[
@@ -22,6 +23,8 @@ static OPERATIONS: &[&Operation] = &[
     &delivery::OPERATION,
     &lines::OPERATION,
     &newuser::OPERATION,
+    &pattern::OPERATION,
+    &patterninfo::OPERATION,
     &send::OPERATION,
     &usertime::OPERATION,
 ];

@@ -6,7 +6,7 @@ use app::{LoginError, RegisterError, SendError, StoreError};
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use domain::refusal::Refusal;
+use domain::refusal::{Refusal, success_text};
 use serde::Serialize;
 
 use crate::php_json;
@@ -22,6 +22,20 @@ const DENY: &str = "deny";
 const UNAVAILABLE: &str = "the service is temporarily unavailable, try again\n";
 /// Seconds after which a caller may try again.
 const RETRY_AFTER_SECONDS: &str = "2";
+
+/// The reply of the newer operations: a status beside the data. The order of the members is the
+/// contract's.
+#[derive(Serialize)]
+struct WithStatus<T> {
+    status: Status,
+    data: T,
+}
+
+#[derive(Serialize)]
+struct Status {
+    code: u16,
+    message: &'static str,
+}
 
 /// An answer, ready to be written.
 #[derive(Debug)]
@@ -63,6 +77,25 @@ impl Reply {
     /// A success whose bytes are still being written.
     pub(super) fn stream(body: Body) -> Self {
         Self::Answer(OK, body)
+    }
+
+    /// `{"status":{"code":0,"message":"<text>"},"data":<data>}`
+    pub(super) fn status_ok<T: Serialize>(data: &T) -> Result<Self, Failure> {
+        let status = Status {
+            code: OK,
+            message: success_text(),
+        };
+        Self::bare_json(&WithStatus { status, data })
+    }
+
+    /// `{"status":{"code":<code>,"message":"<text>"},"data":null}`
+    pub(super) fn status_refused(refusal: Refusal) -> Result<Self, Failure> {
+        let status = Status {
+            code: refusal.code(),
+            message: refusal.wire_text(),
+        };
+        let text = php_json::to_string(&WithStatus { status, data: () })?;
+        Ok(Self::Answer(refusal.code(), Body::from(text)))
     }
 
     /// `[<code>,"<text>"]`

@@ -54,7 +54,7 @@ impl Message {
     }
 }
 
-fn recipients(params: &Params) -> List {
+pub(super) fn recipients(params: &Params) -> List {
     given(params, &TO)
         .and_then(|name| params.list(name))
         .unwrap_or_default()
@@ -98,7 +98,10 @@ fn given<'a>(params: &Params, names: &[&'a str]) -> Option<&'a str> {
 
 /// The caller's own name for this request: `localid`, else the header `Idempotency-Key`.
 /// A key that is no text is refused: taken for another one, it would swallow a message.
-fn idempotency_key(params: &Params, headers: &HeaderMap) -> Result<Option<String>, Failure> {
+pub(super) fn idempotency_key(
+    params: &Params,
+    headers: &HeaderMap,
+) -> Result<Option<String>, Failure> {
     let key = match params.text("localid").filter(|key| !key.trim().is_empty()) {
         Some(key) => key.into_owned(),
         None => match headers.get(IDEMPOTENCY_KEY) {

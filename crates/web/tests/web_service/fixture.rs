@@ -96,7 +96,12 @@ impl Service {
 
     /// Writes the bytes and reads until the server closes.
     pub async fn exchange(&self, bytes: impl AsRef<[u8]>) -> String {
-        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        self.exchange_at(self.address, bytes).await
+    }
+
+    /// As [`Service::exchange`], with another listener.
+    pub async fn exchange_at(&self, address: SocketAddr, bytes: impl AsRef<[u8]>) -> String {
+        let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(bytes.as_ref()).await.unwrap();
         let mut reply = Vec::new();
         let _ = stream.read_to_end(&mut reply).await;

@@ -5,6 +5,7 @@ mod connections;
 mod encodings;
 mod fixture;
 mod operations;
+mod patterns;
 mod probes;
 mod recipients;
 mod refusals;

@@ -71,6 +71,7 @@ struct Data {
     statuses: BTreeMap<LinkId, LinkStatus>,
     ids: HashMap<(LinkId, Box<[u8]>), PartKey>,
     parked: Vec<(LinkId, UnixMillis, NewReceipt)>,
+    patterns: patterns::PatternData,
 }
 
 impl Bulk {

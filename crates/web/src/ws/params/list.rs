@@ -114,7 +114,7 @@ impl List {
 }
 
 /// `[`, `{` or `"` whose escape was not decoded because the client encoded twice.
-fn is_left_encoded(text: &str) -> bool {
+pub(super) fn is_left_encoded(text: &str) -> bool {
     text.get(..3).is_some_and(|start| {
         ["%5b", "%7b", "%22"]
             .iter()
@@ -137,7 +137,7 @@ fn may_stand_in_numbers(character: char) -> bool {
 
 /// The text of a JSON value that is no array and no object. Numbers carry neither exponent nor `.0`;
 /// booleans read as PHP casts them.
-pub(super) fn scalar_text(value: &Json) -> Option<String> {
+pub(in crate::ws) fn scalar_text(value: &Json) -> Option<String> {
     match value {
         Json::String(text) => Some(text.clone()),
         Json::Number(number) => Some(match (number.as_u64(), number.as_i64(), number.as_f64()) {
