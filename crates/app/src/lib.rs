@@ -13,6 +13,7 @@ pub mod check;
 pub mod credit;
 mod draft;
 pub mod expiry;
+pub mod inbox;
 pub mod keys;
 pub mod limits;
 pub mod lines;
@@ -24,6 +25,7 @@ pub mod password;
 pub mod patterns;
 pub mod report;
 pub mod resellers;
+mod screening;
 pub mod send;
 pub mod send_numbers;
 pub mod why;
@@ -33,6 +35,7 @@ mod fake_store;
 
 pub use cancel::Cancelled;
 pub use check::BulkCheck;
+pub use inbox::{CallBatch, CallResult, InboxItem, NewRule};
 pub use keys::{CreateKey, CreatedKey};
 pub use limits::Limits;
 pub use lines::LineItem;
@@ -45,6 +48,7 @@ pub use send::{SendError, SendRequest, Texts};
 pub use send_numbers::{NumbersError, NumbersRequest, SentNumbers};
 // The front doors name the store's plain data through this crate, so that they need no store.
 pub use store::{AccountSummary, Catalog, StoreError, Totals};
+pub use store::{CallbackReport, CallbackTarget, InboundMessage};
 
 use catalog::{CatalogCache, CatalogView};
 use domain::operator::Operators;

@@ -21,6 +21,8 @@ pub struct AccountSettings {
     pub allow_from: Vec<String>,
     /// Operations that it may call; `None` is all.
     pub operations: Option<Vec<String>>,
+    /// URL that is called for each message from a handset; `None` is no call.
+    pub inbound_url: Option<String>,
 }
 
 /// An account above another one, with what it hands down: nothing below it may do more.

@@ -51,6 +51,15 @@ id!(
     /// A mobile operator, as numbered in the operators' table.
     OperatorId(u8)
 );
+id!(
+    /// A message's number within its account's inbox, from 1 in the order in which they were put
+    /// together.
+    InboundNo(u32)
+);
+id!(
+    /// A keyword rule's number within its account, from 1. Never handed out twice.
+    RuleNo(u32)
+);
 
 impl BulkNo {
     /// The first number that an account hands out.

@@ -8,6 +8,7 @@ pub mod account;
 pub mod api_key;
 pub mod bulk;
 pub mod ids;
+pub mod inbound;
 pub mod ledger;
 pub mod line;
 pub mod line_number;

@@ -1,6 +1,6 @@
 //! Sender lines: what a line may do, when, and on which terms.
 
-use crate::ids::{LineId, LinkId, OperatorId};
+use crate::ids::{AccountId, LineId, LinkId, OperatorId};
 use crate::line_number::LineNumber;
 use crate::schedule::SendingHours;
 use crate::text::ReferenceBits;
@@ -101,6 +101,10 @@ pub struct LineSettings {
     pub can_send: bool,
     /// True where it may receive.
     pub can_receive: bool,
+    /// Whose inbox its messages go to; `None` is the one account that has it.
+    pub inbound_account: Option<AccountId>,
+    /// True where an inbound `11` takes the sender off its audience, and `12` puts it back.
+    pub opt_out_words: bool,
     /// Seconds after acceptance (or the scheduled time) within which a text must have left;
     /// also given to the operator. `None` is no limit.
     pub validity_seconds: Option<u32>,
@@ -123,6 +127,8 @@ impl Default for LineSettings {
             bulk_allowed: true,
             can_send: true,
             can_receive: true,
+            inbound_account: None,
+            opt_out_words: true,
             validity_seconds: None,
             routes: Vec::new(),
         }

@@ -1,6 +1,7 @@
 //! Settings and status of an SMPP link to an operator. How the protocol works is the `smpp` crate's.
 
 use crate::ids::LinkId;
+use crate::inbound::coding::DefaultAlphabet;
 use crate::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -110,6 +111,8 @@ pub struct LinkSettings {
     pub data_coding_gsm7: u8,
     /// `data_coding` of UCS-2 texts.
     pub data_coding_ucs2: u8,
+    /// What `data_coding` 0 means in messages from handsets.
+    pub inbound_alphabet: DefaultAlphabet,
     /// How long texts are tied together.
     pub concatenation: Concatenation,
     /// How message ids are written in answers.
@@ -148,6 +151,7 @@ impl Default for LinkSettings {
             dest_npi: 1,
             data_coding_gsm7: 0,
             data_coding_ucs2: 8,
+            inbound_alphabet: DefaultAlphabet::default(),
             concatenation: Concatenation::default(),
             answer_id: IdFormat::default(),
             receipt_id: IdFormat::default(),

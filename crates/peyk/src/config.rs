@@ -30,6 +30,10 @@ pub struct Config {
     pub web: WebConfig,
     /// How much a request may ask for.
     pub limits: app::Limits,
+    /// How messages from handsets are put together.
+    pub inbox: inbound::InboxSettings,
+    /// How customers' URLs are called.
+    pub callbacks: inbound::CallbackSettings,
     /// What is logged.
     pub log: LogConfig,
     /// The mobile operators.
@@ -184,6 +188,10 @@ impl Config {
         self.limits
             .check()
             .map_err(|said| format!("limits.{said}"))?;
+        self.inbox.check().map_err(|said| format!("inbox.{said}"))?;
+        self.callbacks
+            .check()
+            .map_err(|said| format!("callbacks.{said}"))?;
         tracing_subscriber::EnvFilter::try_new(&self.log.filter).map_err(|_| {
             format!(
                 "log.filter must be a level (error, warn, info, debug, trace) or a list such as \

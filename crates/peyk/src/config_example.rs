@@ -24,6 +24,11 @@ const SECTIONS: &[(&str, &str)] = &[
         "The web service. Without TLS: put a reverse proxy before it on open networks.",
     ),
     ("limits", "How much a request may ask for."),
+    ("inbox", "Messages from handsets."),
+    (
+        "callbacks",
+        "Calls to the URLs that customers give for messages from handsets.",
+    ),
     (
         "log",
         "The log goes to stderr. It never holds passwords, texts or whole numbers.",
@@ -112,6 +117,32 @@ const SETTINGS: &[(&str, &str, &str)] = &[
         "limits",
         "logins_waiting_max",
         "Logins that may wait while passwords are checked.",
+    ),
+    (
+        "inbox",
+        "parts_wait_seconds",
+        "Seconds after its last part for which a long message waits for the others; then it is \
+         kept with what came.",
+    ),
+    (
+        "callbacks",
+        "allow_private",
+        "Whether URLs may lead to private and loopback addresses, into your own network.",
+    ),
+    (
+        "callbacks",
+        "concurrency",
+        "Calls at the same time, each to another URL.",
+    ),
+    (
+        "callbacks",
+        "timeout_seconds",
+        "Seconds that a call may take.",
+    ),
+    (
+        "callbacks",
+        "retry_hours",
+        "Hours for which a call that failed is made again.",
     ),
     (
         "log",

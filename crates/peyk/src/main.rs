@@ -10,6 +10,7 @@ mod config;
 mod config_example;
 mod demo;
 mod exit;
+mod handsets;
 mod observe;
 mod output;
 mod parse;

@@ -129,6 +129,21 @@ pub fn utc(at: UnixMillis) -> String {
     jiff::Timestamp::from_millisecond(at.0).map_or_else(|_| "?".into(), |at| at.to_string())
 }
 
+/// A text of strangers as a terminal can show it: characters that move the cursor or turn the
+/// reading direction around become dots.
+pub fn shown(text: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars()
+        .map(|c| {
+            if c.is_control() || turns(c) {
+                '\u{b7}'
+            } else {
+                c
+            }
+        })
+        .collect()
+}
+
 /// A span for people: `3 s`, `5 min`, `2 h`, `4 days`.
 pub fn span(millis: i64) -> String {
     let seconds = millis.max(0) / 1_000;
@@ -153,6 +168,12 @@ mod tests {
             table.render(),
             "NAME         CREDIT\nshop          1,000\na-long-name       5\n"
         );
+    }
+
+    #[test]
+    fn a_strangers_text_cannot_move_the_cursor_or_turn_the_line() {
+        assert_eq!(shown("a\0\u{1b}[2J\u{202e}b\n"), "a··[2J·b·");
+        assert_eq!(shown("می\u{200c}روم <b>"), "می\u{200c}روم <b>");
     }
 
     #[test]

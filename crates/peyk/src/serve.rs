@@ -2,12 +2,13 @@
 //!
 //! `peyk serve` and `peyk demo` are two ways to start one. Not here: what either prints.
 
-use crate::config::WebConfig;
+use crate::config::Config;
 use crate::exit::Exit;
 use crate::observe;
 use crate::runtime::Peyk;
 use anyhow::{Context, Result};
 use dispatch::Dispatch;
+use inbound::Inbound;
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::io;
 use std::net::SocketAddr;
@@ -29,6 +30,7 @@ const DISPATCH_LOOKED_AT_EVERY: Duration = Duration::from_millis(500);
 pub struct Server {
     peyk: Peyk,
     dispatch: Dispatch,
+    inbound: Inbound,
     dispatching: Arc<AtomicBool>,
     web: JoinHandle<io::Result<()>>,
     stop_web: watch::Sender<bool>,
@@ -46,14 +48,16 @@ impl Server {
         peyk: Peyk,
         listener: TcpListener,
         key_listener: Option<TcpListener>,
-        web_config: &WebConfig,
+        config: &Config,
     ) -> Result<Self> {
+        let web_config = &config.web;
         let metrics = observe::collect_metrics()?;
         let failure = peyk.store.failure();
         exit_when_the_store_fails(failure.clone());
         let dispatch = Dispatch::start(peyk.store.clone(), peyk.clock.clone())
             .await
             .context("the dispatcher cannot start")?;
+        let inbound = Inbound::start(&peyk.app, &config.inbox, &config.callbacks)?;
         let dispatching = Arc::new(AtomicBool::new(true));
         let probes = probes(&metrics, failure, &dispatching);
         let (stop_web, stopped) = watch::channel(false);
@@ -73,6 +77,7 @@ impl Server {
         Ok(Self {
             peyk,
             dispatch,
+            inbound,
             dispatching,
             web,
             stop_web,
@@ -90,6 +95,10 @@ impl Server {
         let ended = tokio::select! {
             () = crate::signals::stopped(stop) => None,
             ended = &mut self.web => Some(ended),
+            () = inbound_ended(&self.inbound) => {
+                self.dispatching.store(false, Ordering::Relaxed);
+                anyhow::bail!("the work on messages from handsets ended by itself; the log says why");
+            }
             () = dispatch_ended(&self.dispatch) => {
                 // Accepting what cannot be sent helps nobody: whoever watches starts it anew.
                 self.dispatching.store(false, Ordering::Relaxed);
@@ -124,6 +133,7 @@ impl Server {
         } else {
             Ok(())
         };
+        self.inbound.stop().await;
         self.dispatch.stop().await;
         self.peyk.store.close().await;
         tracing::info!("stopped");
@@ -135,6 +145,14 @@ impl Server {
 async fn dispatch_ended(dispatch: &Dispatch) {
     let mut tick = tokio::time::interval(DISPATCH_LOOKED_AT_EVERY);
     while dispatch.is_running() {
+        tick.tick().await;
+    }
+}
+
+/// Resolves when the work on messages from handsets has ended without having been told to.
+async fn inbound_ended(inbound: &Inbound) {
+    let mut tick = tokio::time::interval(DISPATCH_LOOKED_AT_EVERY);
+    while inbound.is_running() {
         tick.tick().await;
     }
 }

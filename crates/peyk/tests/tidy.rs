@@ -31,6 +31,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("peyk-app", &["peyk-store", "peyk-domain"]),
         ("peyk-dispatch", &["peyk-store", "peyk-smpp", "peyk-domain"]),
         ("peyk-web", &["peyk-app", "peyk-domain"]),
+        ("peyk-inbound", &["peyk-app", "peyk-domain"]),
         ("peyk-smsc-sim", &["peyk-smpp"]),
         ("bench", &["peyk-smpp"]),
         (
@@ -39,6 +40,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
                 "peyk-app",
                 "peyk-dispatch",
                 "peyk-domain",
+                "peyk-inbound",
                 "peyk-smpp",
                 "peyk-smsc-sim",
                 "peyk-store",

@@ -32,6 +32,7 @@ pub(crate) fn check(conn: &Connection) -> Result<Vec<Finding>, DbError> {
     check_receipt_map(conn, &mut findings)?;
     check_slices(conn, &mut findings)?;
     findings.0.extend(snapshot(conn, crate::patterns::check)?);
+    findings.0.extend(snapshot(conn, crate::inbox::check)?);
     Ok(findings.0)
 }
 

@@ -9,7 +9,8 @@ use store::InboundPart;
 pub(crate) fn record_inbound(group: &mut Group<'_>, parts: &[InboundPart]) -> Result<(), DbError> {
     let mut insert = group.conn.prepare_cached(
         "INSERT INTO inbound_part (link_id, at, sender, line, data_coding, payload, reference,
-         part_total, part_no) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+         part_total, part_no, header_octets, disturbed_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?;
     for part in parts {
         insert.execute(params![
@@ -22,6 +23,8 @@ pub(crate) fn record_inbound(group: &mut Group<'_>, parts: &[InboundPart]) -> Re
             part.part.map(|(reference, _, _)| reference),
             part.part.map(|(_, total, _)| total),
             part.part.map(|(_, _, no)| no),
+            part.header_octets,
+            part.disturbed_at.map(|at| at.0),
         ])?;
     }
     Ok(())

@@ -179,6 +179,11 @@ pub struct InboundPart {
     pub payload: Box<[u8]>,
     /// (reference, total, number from 1) of a part of a longer text.
     pub part: Option<(u16, u8, u8)>,
+    /// Octets of the user data header that was before the text, its length octet included.
+    pub header_octets: u8,
+    /// When a bind of the link last ended, or the link was started. What came before may come
+    /// again, since its answer may not have reached the operator.
+    pub disturbed_at: Option<UnixMillis>,
 }
 
 /// The answer to `recover_in_doubt`.

@@ -1,6 +1,12 @@
-//! [`store::Screening`] for the fake: nothing yet.
+//! [`store::Screening`] for the fake.
 
-use super::FakeStore;
-use store::Screening;
+use super::{FakeStore, absent};
+use async_trait::async_trait;
+use store::{ListChange, Screening, StoreError};
 
-impl Screening for FakeStore {}
+#[async_trait]
+impl Screening for FakeStore {
+    async fn change_list(&self, _: ListChange) -> Result<(), StoreError> {
+        Err(absent())
+    }
+}

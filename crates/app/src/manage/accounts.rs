@@ -190,6 +190,9 @@ pub(crate) fn canonical(name: &str) -> Result<String, ManageError> {
 }
 
 pub(crate) fn check_settings(settings: &AccountSettings) -> Result<(), ManageError> {
+    if let Some(url) = &settings.inbound_url {
+        crate::inbox::check_callback_url(url).map_err(ManageError::Invalid)?;
+    }
     match settings.allow_from.iter().find(|entry| !is_network(entry)) {
         Some(entry) => {
             let rule = "write 192.0.2.0/24 or 2001:db8::1";

@@ -148,6 +148,9 @@ fn inbound_part(shared: &Shared, sm: &DeliverSm, at: UnixMillis) -> InboundPart 
         part: parts
             .segment
             .map(|segment| (segment.reference, segment.total, segment.number)),
+        // A header is preceded by its length in one octet.
+        header_octets: u8::try_from(parts.header.len()).unwrap_or(u8::MAX),
+        disturbed_at: Some(shared.disturbed_at()),
     }
 }
 

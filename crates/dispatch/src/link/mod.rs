@@ -15,11 +15,11 @@ mod tls;
 use crate::pacer::Pacer;
 use crate::parts::QueuedPart;
 use domain::link::{BindMode as LinkMode, Link, LinkState, LinkStatus};
-use domain::time::Clock;
+use domain::time::{Clock, UnixMillis};
 use gate::Gate;
 use smpp::BindMode;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use store::{Outcome, Store, SubmitResult};
@@ -42,6 +42,9 @@ pub(crate) struct Shared {
     claimed: AtomicUsize,
     sent: AtomicUsize,
     board: Mutex<Board>,
+    /// When a bind last ended, or the link was started, in Unix milliseconds: answers to what came
+    /// before may never have reached the operator.
+    disturbed_at: AtomicI64,
     binds: Mutex<Vec<Arc<Notify>>>,
     pacer: Mutex<Pacer>,
     gate: Mutex<Gate>,
@@ -80,6 +83,11 @@ impl Shared {
 
     pub(crate) fn pacer(&self) -> MutexGuard<'_, Pacer> {
         lock(&self.pacer)
+    }
+
+    /// When answers may last have been lost.
+    fn disturbed_at(&self) -> UnixMillis {
+        UnixMillis(self.disturbed_at.load(Ordering::Acquire))
     }
 
     fn window_total(&self) -> usize {
@@ -207,6 +215,10 @@ impl Shared {
     }
 
     fn bind_down(&self, sends: bool, was_up: bool, why: &str) {
+        if was_up {
+            let now = self.clock.now();
+            self.disturbed_at.store(now.0, Ordering::Release);
+        }
         let mut board = lock(&self.board);
         board.last_error = Some(why.to_owned());
         if sends && was_up {
@@ -282,6 +294,7 @@ impl RunningLink {
                 since: clock.now(),
                 last_error: None,
             }),
+            disturbed_at: AtomicI64::new(clock.now().0),
             binds: Mutex::default(),
             gate: Mutex::new(Gate::new(link.settings.rate_per_second, Duration::ZERO)),
             gate_opens: Mutex::default(),

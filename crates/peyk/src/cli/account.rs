@@ -165,6 +165,9 @@ struct AccountOptions {
     /// Whether it may log in but do nothing
     #[arg(long, value_name = "true|false")]
     restricted: Option<bool>,
+    /// URL that is called for each message from a handset ("none" for no call)
+    #[arg(long, value_name = "URL")]
+    inbound_url: Option<String>,
 }
 
 impl AccountOptions {
@@ -192,6 +195,9 @@ impl AccountOptions {
         }
         if let Some(restricted) = self.restricted {
             settings.restricted = restricted;
+        }
+        if let Some(url) = &self.inbound_url {
+            settings.inbound_url = (url != "none").then(|| url.clone());
         }
         settings
     }
@@ -338,6 +344,7 @@ async fn list(peyk: &Peyk, as_json: bool) -> Result<()> {
                 "state": state, "allow_from": account.settings.allow_from,
                 "operations": account.settings.operations, "parent_id": account.parent,
                 "package_id": account.package,
+                "inbound_url": account.settings.inbound_url,
             }));
         }
     }

@@ -4,6 +4,7 @@ use crate::config::{Config, DATABASE, LogConfig};
 use crate::demo::folder::Folder;
 use crate::demo::{seed, show};
 use crate::exit::{Exit, cannot_open};
+use crate::handsets::{Typed, send_typed};
 use crate::observe;
 use crate::output::say;
 use crate::runtime::{Missing, Peyk, ServeLock};
@@ -21,6 +22,7 @@ const EXAMPLE: &str = "\
 Examples:
   peyk demo
   peyk demo --data /tmp/try --listen 127.0.0.1:9000
+  peyk demo --mo-stdin       (then type, for instance, 09121234567:3000505:Hello)
 
 The data is kept in ./peyk-demo, or the folder that --data names; the second start goes on with it and
 has the same user and password. They also stand in demo.json there, with the keys url, uname, pass and
@@ -41,6 +43,9 @@ pub struct DemoArgs {
     /// Address and port of the web service, on this machine only [default: 127.0.0.1:8080, or the next free port]
     #[arg(long, value_name = "ADDR:PORT")]
     listen: Option<SocketAddr>,
+    /// Send each line that is typed as a message from a handset: FROM:TO:TEXT
+    #[arg(long)]
+    mo_stdin: bool,
 }
 
 pub(super) async fn run(args: DemoArgs, data: Option<PathBuf>) -> Result<Exit> {
@@ -75,7 +80,7 @@ pub(super) async fn run(args: DemoArgs, data: Option<PathBuf>) -> Result<Exit> {
     let url = format!("http://{}{}", config.web.listen, show::PATH);
     let credentials = seed::seed(&peyk, sim.addr(), url, earlier).await?;
     folder.keep(&credentials)?;
-    let server = Server::start(peyk, listener, None, &config.web).await?;
+    let server = Server::start(peyk, listener, None, &config).await?;
     show::welcome(&folder, &credentials, again);
     tokio::select! {
         () = signals::stopped(&mut stop) => {}
@@ -85,7 +90,15 @@ pub(super) async fn run(args: DemoArgs, data: Option<PathBuf>) -> Result<Exit> {
             Err(error) => eprintln!("peyk: the first message: {error:#}"),
         },
     }
-    let exit = server.run(&mut stop).await;
+    let mut typed = Typed::start(args.mo_stdin);
+    let running = server.run(&mut stop);
+    tokio::pin!(running);
+    let exit = loop {
+        tokio::select! {
+            exit = &mut running => break exit,
+            line = typed.next() => send_typed(&sim, &line),
+        }
+    };
     sim.stop().await;
     drop(lock);
     if exit.is_ok() {

@@ -141,6 +141,12 @@ struct LineOptions {
     /// Whether it may receive
     #[arg(long, value_name = "true|false")]
     receives: Option<bool>,
+    /// Account whose inbox its messages go to ("none" for the only one that has the line)
+    #[arg(long, value_name = "NAME")]
+    inbound_account: Option<String>,
+    /// Whether an inbound 11 takes the sender off its audience, and 12 puts it back
+    #[arg(long, value_name = "true|false")]
+    opt_out_words: Option<bool>,
 }
 
 impl LineOptions {
@@ -155,6 +161,7 @@ impl LineOptions {
         replace(&mut set.in_doubt, self.in_doubt);
         replace(&mut set.can_send, self.sends);
         replace(&mut set.can_receive, self.receives);
+        replace(&mut set.opt_out_words, self.opt_out_words);
         replace(
             &mut set.rate_per_second,
             self.rate.map(|rate| (rate > 0).then_some(rate)),
@@ -171,6 +178,12 @@ impl LineOptions {
             set.hours = match hours.as_str() {
                 "always" => None,
                 hours => Some(hours.parse::<SendingHours>()?),
+            };
+        }
+        if let Some(name) = &self.inbound_account {
+            settings.inbound_account = match name.as_str() {
+                "none" => None,
+                name => Some(peyk.app.account(name).await?.id),
             };
         }
         self.apply_routes(peyk, &mut settings.routes).await?;

@@ -8,6 +8,7 @@ use crate::parse::{self, Words, choice};
 use crate::runtime::{Missing, Peyk, ServeLock};
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
+use domain::inbound::coding::DefaultAlphabet;
 use domain::link::{
     BindMode, Concatenation, ErrorClass, IdFormat, Link, LinkSettings, LinkState, LinkStatus,
     TlsSettings,
@@ -34,6 +35,12 @@ const CONCAT: Words<Concatenation> = &[
     ("udh", Concatenation::Udh),
     ("sar", Concatenation::Sar),
     ("payload", Concatenation::MessagePayload),
+];
+const ALPHABETS: Words<DefaultAlphabet> = &[
+    ("gsm7", DefaultAlphabet::Gsm7),
+    ("gsm7-packed", DefaultAlphabet::Gsm7Packed),
+    ("latin1", DefaultAlphabet::Latin1),
+    ("utf8", DefaultAlphabet::Utf8),
 ];
 const IDS: Words<IdFormat> = &[
     ("as-is", IdFormat::AsIs),
@@ -132,6 +139,9 @@ struct LinkOptions {
     /// Seconds after which an answer is given up
     #[arg(long, value_name = "SECONDS")]
     timeout: Option<u32>,
+    /// Alphabet of messages from handsets with data_coding 0
+    #[arg(long, value_parser = choice(ALPHABETS))]
+    inbound_alphabet: Option<DefaultAlphabet>,
     /// How the parts of long texts are tied together
     #[arg(long, value_parser = choice(CONCAT))]
     concat: Option<Concatenation>,
@@ -208,6 +218,7 @@ impl LinkOptions {
         );
         replace(&mut set.enquire_link_seconds, self.enquire);
         replace(&mut set.response_timeout_seconds, self.timeout);
+        replace(&mut set.inbound_alphabet, self.inbound_alphabet);
         replace(&mut set.concatenation, self.concat);
         replace(&mut set.answer_id, self.answer_id);
         replace(&mut set.receipt_id, self.receipt_id);

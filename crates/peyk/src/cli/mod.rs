@@ -8,11 +8,13 @@ mod config;
 mod db;
 mod demo;
 mod doctor;
+mod inbox;
 mod key;
 mod line;
 mod link;
 mod package;
 mod pattern;
+mod rule;
 mod send;
 mod serve;
 mod simulate;
@@ -64,6 +66,8 @@ enum Command {
     Package(package::PackageArgs),
     Pattern(pattern::PatternArgs),
     Key(key::KeyArgs),
+    Inbox(inbox::InboxArgs),
+    Rule(rule::RuleArgs),
     Simulate(simulate::SimulateArgs),
     Doctor(doctor::DoctorArgs),
     Backup(backup::BackupArgs),
@@ -115,6 +119,8 @@ pub async fn run(cli: Cli) -> Result<Exit> {
         Command::Package(args) => package::run(args, &config).await,
         Command::Pattern(args) => pattern::run(args, &config).await,
         Command::Key(args) => key::run(args, &config).await,
+        Command::Inbox(args) => inbox::run(args, &config).await,
+        Command::Rule(args) => rule::run(args, &config).await,
         Command::Simulate(args) => simulate::run(args).await,
         Command::Doctor(args) => doctor::run(args, &config).await,
         Command::Backup(args) => backup::run(args, &config).await,

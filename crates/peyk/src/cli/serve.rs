@@ -48,7 +48,7 @@ pub(super) async fn run(args: ServeArgs, mut config: Config) -> Result<Exit> {
         None => None,
     };
     let peyk = Peyk::open(&config, Missing::Create).await?;
-    let server = Server::start(peyk, listener, key_listener, &config.web).await?;
+    let server = Server::start(peyk, listener, key_listener, &config).await?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         store = %config.store.path.display(),

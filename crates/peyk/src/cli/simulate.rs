@@ -2,18 +2,18 @@
 
 use crate::clock::SystemClock;
 use crate::exit::{Exit, cannot_open};
+use crate::handsets::{Typed, mobile_originated, send_typed};
 use crate::output::say;
 use crate::parse::{self, Words, choice};
 use crate::signals;
 use anyhow::{Result, anyhow};
 use clap::Args;
-use domain::line_number::LineNumber;
 use domain::msisdn::Msisdn;
 use domain::schedule::format_tehran;
-use domain::text::{Alphabet, ReferenceBits, decode, segments};
+use domain::text::{Alphabet, decode};
 use domain::time::Clock;
 use smpp::concat::Parts;
-use smpp::{Address, CommandStatus, MessageState, SubmitSm};
+use smpp::{CommandStatus, MessageState, SubmitSm};
 use smsc_sim::{
     Account, Accounts, Action, Behaviour, IdDigits, IdStyle, Match, Mo, Outcome, ReceiptPlan, Rule,
     Sim, SimConfig, SimError, SimEvent, SubmitRecord,
@@ -27,6 +27,7 @@ Examples:
   peyk simulate
   peyk simulate --system-id peyk --password peyk --fail-every 10 --throttle 100/s
   peyk simulate --mo 09121234567:3000505:'Hello back'
+  peyk simulate --mo-stdin
 
 In another terminal, a link to it:
   peyk link add test --host 127.0.0.1 --port 2775 --system-id peyk --password peyk
@@ -79,6 +80,9 @@ pub struct SimulateArgs {
     /// Once somebody is bound, send this message from a handset (repeatable)
     #[arg(long, value_name = "FROM:TO:TEXT", value_parser = mobile_originated)]
     mo: Vec<Mo>,
+    /// Send each line that is typed (or piped in) as a message from a handset: FROM:TO:TEXT
+    #[arg(long)]
+    mo_stdin: bool,
     /// Show whole numbers instead of +98912***4567
     #[arg(long)]
     show_numbers: bool,
@@ -90,24 +94,6 @@ fn per_second(text: &str) -> Result<u32, String> {
         Ok(rate) if rate > 0 => Ok(rate),
         _ => Err(format!("`{text}` is no rate; write it like 100/s")),
     }
-}
-
-fn mobile_originated(text: &str) -> Result<Mo, String> {
-    let mut fields = text.splitn(3, ':');
-    let (Some(from), Some(to), Some(text)) = (fields.next(), fields.next(), fields.next()) else {
-        return Err(format!("`{text}` is not written as FROM:TO:TEXT"));
-    };
-    let from = Msisdn::parse(from).ok_or_else(|| format!("`{from}` is no mobile number"))?;
-    let to = LineNumber::parse(to).ok_or_else(|| format!("`{to}` is no line"))?;
-    // The simulator cuts by itself; here only the alphabet's octets are needed.
-    let cut = segments(text, ReferenceBits::Eight);
-    Ok(Mo {
-        system_id: None,
-        from: Address::new(1, 1, format!("98{}", from.national())),
-        to: Address::new(1, 1, to.as_str()),
-        data_coding: cut.alphabet.data_coding(),
-        payload: cut.parts.concat(),
-    })
 }
 
 impl SimulateArgs {
@@ -203,10 +189,15 @@ pub(super) async fn run(args: SimulateArgs) -> Result<Exit> {
         sim.addr()
     );
     let mut to_send = args.mo.clone();
+    let mut typed = Typed::start(args.mo_stdin);
     loop {
         let event = tokio::select! {
             () = signals::stopped(&mut stop) => break,
             event = events.recv() => event,
+            line = typed.next() => {
+                send_typed(&sim, &line);
+                continue;
+            }
         };
         let Some(event) = event else { break };
         if takes_messages(&event) {
@@ -325,22 +316,6 @@ fn words(status: CommandStatus) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_message_from_a_handset_is_read() {
-        let mo = mobile_originated("09121234567:3000505:a:b").unwrap();
-        assert_eq!(mo.from.digits, b"989121234567");
-        assert_eq!(mo.to.digits, b"3000505");
-        assert_eq!((mo.data_coding, &mo.payload[..]), (0, &b"a:b"[..]));
-        assert_eq!(
-            mobile_originated("09121234567:3000505:\u{633}")
-                .unwrap()
-                .data_coding,
-            8
-        );
-        assert!(mobile_originated("0912:3000505:x").is_err());
-        assert!(mobile_originated("09121234567").is_err());
-    }
 
     #[test]
     fn rates_are_written_with_or_without_their_unit() {

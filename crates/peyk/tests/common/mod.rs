@@ -1,4 +1,5 @@
 //! A folder of its own for each test, and processes that end with it.
+#![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};

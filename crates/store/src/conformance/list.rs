@@ -70,6 +70,24 @@ macro_rules! conformance_cases {
                 what_comes_back_is_claimed_again_in_its_place,
                 totals_tell_what_waits_and_what_is_under_way,
             }
+            inboxes {
+                a_queued_part_is_taken_out_once,
+                a_repetition_is_dropped_only_in_its_time,
+                parts_are_gathered_in_any_order_over_a_restart,
+                what_lacks_a_part_is_ripe_when_nothing_came_for_long,
+                a_reference_used_again_begins_another_message,
+                a_message_is_fetched_once_and_again_on_request,
+                an_answer_ends_with_the_text_that_fills_it,
+                concurrent_calls_share_no_message,
+                inboxes_are_apart_and_nobodys_is_the_operators,
+                work_is_done_once_and_its_answers_are_counted,
+                rules_keep_their_order_and_their_numbers,
+                callbacks_are_claimed_in_order_and_again_after_the_lease,
+                a_queue_that_failed_waits_and_the_others_do_not,
+                what_stands_aside_does_not_hold_its_queue,
+                callbacks_past_their_time_are_given_up_together,
+                the_log_of_callbacks_is_bounded,
+            }
             fairness {
                 a_hundred_thousand_of_one_do_not_delay_the_single_of_another,
                 many_small_bulks_of_one_do_not_delay_another,

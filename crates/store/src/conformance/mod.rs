@@ -15,6 +15,7 @@ mod concurrency;
 mod dice;
 mod fairness;
 mod fixture;
+mod inboxes;
 mod list;
 #[cfg(test)]
 mod memory;

@@ -81,6 +81,8 @@ pub(super) async fn messages_from_handsets_are_taken_down(harness: &dyn Harness)
         data_coding: 8,
         payload: [0, 65, 0, 66].into(),
         part: None,
+        header_octets: 0,
+        disturbed_at: None,
     };
     let second = InboundPart {
         part: Some((500, 3, 2)),

@@ -12,6 +12,7 @@ mod checkmessage;
 mod credit;
 mod deleteperiod;
 mod delivery;
+mod inboxlist;
 mod key_form;
 mod lines;
 mod newuser;

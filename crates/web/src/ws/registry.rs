@@ -11,7 +11,7 @@ use domain::ids::BulkNo;
 use super::params::Params;
 use super::reply::{Failure, Reply};
 use super::{accesslist, newuser};
-use super::{checkmessage, credit, deleteperiod, delivery, lines, send, usertime};
+use super::{checkmessage, credit, deleteperiod, delivery, inboxlist, lines, send, usertime};
 use super::{pattern, patterninfo};
 
 /// Every operation of the web service.
@@ -21,6 +21,7 @@ static OPERATIONS: &[&Operation] = &[
     &credit::OPERATION,
     &deleteperiod::OPERATION,
     &delivery::OPERATION,
+    &inboxlist::OPERATION,
     &lines::OPERATION,
     &newuser::OPERATION,
     &pattern::OPERATION,

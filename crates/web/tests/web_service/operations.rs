@@ -261,3 +261,56 @@ async fn a_get_is_answered_like_a_post() {
     let request = post("/services.jspd", "", &format!("op=credit&{LOGIN}"));
     insta::assert_snapshot!(service.ask(request).await, @r#"HTTP/1.1 200 OK | text/html; charset=UTF-8 | [0,"933222"]"#);
 }
+
+async fn receive(service: &Service, texts: &[&str]) {
+    let part = |text: &&str| store::InboundPart {
+        link: service.link,
+        at: NOW,
+        from: "989121111111".into(),
+        to: "983000505".into(),
+        data_coding: 8,
+        payload: text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+        part: None,
+        header_octets: 0,
+        disturbed_at: None,
+    };
+    let parts = texts.iter().map(part).collect();
+    service.store.record_inbound(parts).await.unwrap();
+    service.app.assemble_inbound(900).await.unwrap();
+}
+
+#[tokio::test]
+async fn inboxlist_answers_each_unread_message_once_and_the_last_ones_again_on_request() {
+    let service = Service::start().await;
+    insta::assert_snapshot!(service.form("op=inboxlist").await, @r#"[0,"[]"]"#);
+    receive(&service, &["سلام/😀", "a\"\\\n<script>"]).await;
+    let first = service.form("op=inboxlist").await;
+    insta::assert_snapshot!(first, @r#"[0,"[{\"message\":\"\\u0633\\u0644\\u0627\\u0645\\\/\\ud83d\\ude00\",\"from\":\"+989121111111\",\"to\":\"+983000505\",\"time\":\"2026\\\/11\\\/22 10:00:00\"},{\"message\":\"a\\\"\\\\\\n<script>\",\"from\":\"+989121111111\",\"to\":\"+983000505\",\"time\":\"2026\\\/11\\\/22 10:00:00\"}]"]"#);
+    insta::assert_snapshot!(service.form("op=InboxList").await, @r#"[0,"[]"]"#);
+    assert_eq!(service.form("op=inboxlist&again=1").await, first);
+    receive(&service, &["b"]).await;
+    let json = r#"{"uname":"shop","pass":"p/q 1","op":"inboxlist"}"#;
+    let answer = service.post("application/json", json).await;
+    assert!(answer.contains(r#"\"message\":\"b\""#), "{answer}");
+}
+
+#[tokio::test]
+async fn a_message_is_in_the_inbox_of_its_account_alone() {
+    let service = Service::start().await;
+    let line = service.app.line("3000505").await.unwrap();
+    let shop = service.app.account("shop").await.unwrap();
+    let settings = LineSettings {
+        inbound_account: Some(shop.id),
+        ..line.settings
+    };
+    service.app.update_line("3000505", settings).await.unwrap();
+    service
+        .add_account("other", AccountSettings::default())
+        .await;
+    receive(&service, &["x"]).await;
+    let other = service
+        .bare_form("uname=other&pass=p/q+1&op=inboxlist")
+        .await;
+    insta::assert_snapshot!(other, @r#"[0,"[]"]"#);
+    assert_ne!(service.form("op=inboxlist").await, other);
+}

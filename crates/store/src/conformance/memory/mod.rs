@@ -72,6 +72,7 @@ struct Data {
     ids: HashMap<(LinkId, Box<[u8]>), PartKey>,
     parked: Vec<(LinkId, UnixMillis, NewReceipt)>,
     patterns: patterns::PatternData,
+    inbox: inbox::InboxData,
 }
 
 impl Bulk {

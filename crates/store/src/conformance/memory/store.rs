@@ -74,8 +74,9 @@ impl Store for Memory {
     ) -> Result<ReceiptsRecorded, StoreError> {
         Ok(self.serves()?.receipts(command))
     }
-    async fn record_inbound(&self, _parts: Vec<InboundPart>) -> Result<(), StoreError> {
-        self.serves().map(drop)
+    async fn record_inbound(&self, parts: Vec<InboundPart>) -> Result<(), StoreError> {
+        self.serves()?.data().inbox.take_down(parts);
+        Ok(())
     }
     async fn recover_in_doubt(&self, now: UnixMillis) -> Result<Recovered, StoreError> {
         Ok(self.serves()?.recover(now))

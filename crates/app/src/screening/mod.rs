@@ -1,0 +1,3 @@
+//! What is kept from leaving.
+
+mod opt_out;
