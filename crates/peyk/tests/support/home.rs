@@ -31,7 +31,8 @@ pub fn wait_until(what: &str, patience: Duration, mut done: impl FnMut() -> bool
     }
 }
 
-fn free_port() -> u16 {
+/// A port that nobody has.
+pub fn free_port() -> u16 {
     let mut octets = [0; 8];
     getrandom::fill(&mut octets).expect("random octets");
     let mut random = Random::new(u64::from_le_bytes(octets));

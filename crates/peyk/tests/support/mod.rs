@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 pub mod crash;
+pub mod demo;
 pub mod home;
 pub mod http;
 pub mod load;
