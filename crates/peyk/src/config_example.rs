@@ -98,6 +98,11 @@ const SETTINGS: &[(&str, &str, &str)] = &[
     ),
     (
         "web",
+        "docs",
+        "Whether /docs explains the web service to everybody who can reach it.",
+    ),
+    (
+        "web",
         "trust_forwarded_for",
         "Reverse proxies whose X-Forwarded-For is believed: [\"10.0.0.2\", \"192.0.2.0/24\"].",
     ),

@@ -203,3 +203,27 @@ fn the_unsafe_code_of_our_crates_is_none() {
         );
     }
 }
+
+/// The command lines in a document's shell blocks, without their comments.
+fn shell_commands(document: &str) -> Vec<String> {
+    let text = fs::read_to_string(root().join(document)).expect("a document");
+    let blocks = text.split("```sh\n").skip(1);
+    let lines = blocks.flat_map(|block| block.split("```").next().unwrap_or_default().lines());
+    lines
+        .map(|line| {
+            line.split(" # ")
+                .next()
+                .unwrap_or_default()
+                .trim()
+                .to_owned()
+        })
+        .filter(|line| !line.is_empty())
+        .collect()
+}
+
+#[test]
+fn the_readme_has_the_same_commands_in_both_languages() {
+    let english = shell_commands("README.md");
+    assert!(english.len() >= 8, "{english:?}");
+    assert_eq!(english, shell_commands("README.fa.md"));
+}

@@ -65,9 +65,14 @@ pub(crate) fn peer(extensions: &Extensions) -> IpAddr {
         })
 }
 
+/// Whether `peer` is a proxy whose word is taken.
+pub(crate) fn is_trusted(peer: IpAddr, trusted: &[Network]) -> bool {
+    trusted.iter().any(|network| network.contains(peer))
+}
+
 /// The client behind `peer`: the first hop from the right that is no trusted proxy.
 pub(crate) fn behind(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
-    let is_trusted = |address| trusted.iter().any(|network| network.contains(address));
+    let is_trusted = |address| is_trusted(address, trusted);
     let mut client = peer;
     if !is_trusted(client) {
         return client;

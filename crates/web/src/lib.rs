@@ -1,11 +1,12 @@
-//! The front doors over HTTP: the web service's operations, the probes of whoever watches over the
-//! process, and the HTTP server beneath them.
+//! The front doors over HTTP: the web service's operations, its documentation, the probes of
+//! whoever watches over the process, and the HTTP server beneath them.
 //!
 //! Wire formats only. Everything that decides about a request is decided in `app`; this crate never
 //! sees the store.
 #![forbid(unsafe_code)]
 
 mod client_address;
+pub mod docs;
 pub mod http;
 pub mod php_json;
 mod probes;
@@ -25,13 +26,15 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 /// What a person sees who opens the base URL in a browser.
-const ROOT_PAGE: &str = "peyk is running. The web service is at /services.jspd\n";
+const ROOT_PAGE: &str =
+    "peyk is running. The web service is at /services.jspd, its documentation at /docs\n";
 
 /// Every front door in one router. Handlers take the peer's address from `ConnectInfo<SocketAddr>`
 /// among the request's extensions; without it no address is on any account's allow-list.
 pub fn router(app: App, settings: &WebSettings, probes: Probes) -> Router {
     Router::new()
         .merge(ws::routes(app, settings))
+        .merge(docs::routes(settings))
         .merge(probes::routes(probes))
         .fallback(not_found)
 }

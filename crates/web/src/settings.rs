@@ -37,6 +37,8 @@ pub struct WebSettings {
     pub connections_max: usize,
     /// Seconds that running requests get to finish at shutdown.
     pub shutdown_grace_seconds: u32,
+    /// Whether the documentation of the web service is served at `/docs`, for everybody.
+    pub docs: bool,
     /// Reverse proxies (`10.0.0.2`, `192.0.2.0/24`) whose `X-Forwarded-For` is believed.
     /// Nobody's, unless it is set: the header is the client's to invent.
     pub trust_forwarded_for: Vec<Network>,
@@ -53,6 +55,7 @@ impl Default for WebSettings {
             write_stall_seconds: 30,
             connections_max: 10_000,
             shutdown_grace_seconds: 10,
+            docs: true,
             trust_forwarded_for: Vec::new(),
         }
     }

@@ -27,6 +27,8 @@ pub fn welcome(folder: &Folder, credentials: &Credentials, again: bool) {
     }
     say!("");
     say!("  Address   {}", credentials.url);
+    let base = credentials.url.trim_end_matches(PATH);
+    say!("  Explained {base}/docs");
     say!("  User      {}", credentials.uname);
     say!("  Password  {}", credentials.pass);
     say!(

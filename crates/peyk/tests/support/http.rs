@@ -42,6 +42,17 @@ pub fn post(port: u16, form: &[(&str, &str)]) -> io::Result<Reply> {
     parse(&raw).ok_or_else(|| io::Error::other("the answer was cut off"))
 }
 
+/// Gets a path and reads the whole answer.
+pub fn get(port: u16, path: &str) -> io::Result<Reply> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let head = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes())?;
+    let mut raw = Vec::new();
+    stream.read_to_end(&mut raw)?;
+    parse(&raw).ok_or_else(|| io::Error::other("the answer was cut off"))
+}
+
 fn parse(raw: &[u8]) -> Option<Reply> {
     let text = std::str::from_utf8(raw).ok()?;
     let (head, body) = text.split_once("\r\n\r\n")?;

@@ -4,7 +4,7 @@
 
 mod dispatcher;
 pub mod params;
-mod registry;
+pub(crate) mod registry;
 mod reply;
 
 mod accesslist;

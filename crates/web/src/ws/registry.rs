@@ -80,6 +80,20 @@ pub(super) fn find(op: &str) -> Option<&'static Operation> {
         .find(|operation| operation.names.contains(&op.as_str()))
 }
 
+/// Whether there is an operation of this name.
+pub(crate) fn serves(op: &str) -> bool {
+    find(op).is_some()
+}
+
+/// The names of every operation, as they stand in [`Operation::names`].
+#[cfg(test)]
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    OPERATIONS
+        .iter()
+        .flat_map(|operation| operation.names)
+        .copied()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;

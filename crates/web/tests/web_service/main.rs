@@ -2,6 +2,8 @@
 //! byte, and whole answers.
 
 mod connections;
+mod contract;
+mod documentation;
 mod encodings;
 mod fixture;
 mod operations;
