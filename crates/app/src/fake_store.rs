@@ -50,6 +50,7 @@ pub(crate) struct State {
     pub(crate) recipients: Vec<RecipientReport>,
     pub(crate) repeated: Option<BulkNo>,
     pub(crate) patterns: patterns::PatternState,
+    pub(crate) shelf: phonebooks::Shelf,
 }
 
 #[derive(Default)]

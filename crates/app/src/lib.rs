@@ -23,11 +23,15 @@ pub mod manage;
 mod number_set;
 pub mod password;
 pub mod patterns;
+pub mod phonebooks;
 pub mod report;
 pub mod resellers;
 mod screening;
 pub mod send;
 pub mod send_numbers;
+pub mod send_to_books;
+pub mod sheet;
+mod turns;
 pub mod why;
 
 #[cfg(test)]
@@ -42,10 +46,12 @@ pub use lines::LineItem;
 pub use login::LoginError;
 pub use manage::{CreateAccount, CreatedAccount, ManageError, SetTariff};
 pub use patterns::{ChangePattern, CreatePattern, PatternInfo, PatternSend, ShownPattern};
+pub use phonebooks::{BookContacts, BookError, ContactAdded, ExportError, ImportError, Imported};
 pub use report::Delivery;
 pub use resellers::{AccessLevel, NewUser, Place, RegisterError, TransferRequest};
 pub use send::{SendError, SendRequest, Texts};
 pub use send_numbers::{NumbersError, NumbersRequest, SentNumbers};
+pub use send_to_books::BooksRequest;
 // The front doors name the store's plain data through this crate, so that they need no store.
 pub use store::{AccountSummary, Catalog, StoreError, Totals};
 pub use store::{CallbackReport, CallbackTarget, InboundMessage};
@@ -73,6 +79,7 @@ struct Inner {
     gate: Arc<Gate>,
     keys: KeyRing,
     patterns: PatternCache,
+    turns: turns::Turns,
 }
 
 impl App {
@@ -98,6 +105,7 @@ impl App {
             gate,
             keys: KeyRing::default(),
             patterns: PatternCache::default(),
+            turns: turns::Turns::default(),
         }))
     }
 

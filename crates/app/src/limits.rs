@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Most recipients that [`Limits::recipients_max`] may allow: a request is held in memory whole.
 pub const RECIPIENTS_MAX_MAX: u32 = 1_000_000;
-/// Most numbers that [`Limits::numbers_max`] may allow.
+/// Most numbers that [`Limits::numbers_max`] and [`Limits::book_contacts_max`] may allow.
 pub const NUMBERS_MAX_MAX: u32 = 100_000_000;
 /// Most characters that [`Limits::text_chars_max`] may allow: more than any text of
 /// [`PARTS_MAX`](domain::text::PARTS_MAX) parts has.
@@ -20,8 +20,10 @@ pub const LOGINS_WAITING_MAX_MAX: u32 = 10_000;
 pub struct Limits {
     /// Recipients that one request may have, doubles and invalid ones counted (code 98 beyond it).
     pub recipients_max: u32,
-    /// Numbers that one list (`peyk send --numbers`, later phonebooks) may have.
+    /// Numbers that one list (`peyk send --numbers`, the phonebooks of one send) may have.
     pub numbers_max: u32,
+    /// Contacts that one phonebook may have.
+    pub book_contacts_max: u32,
     /// Characters that one text may have (code 422 beyond it).
     pub text_chars_max: u32,
     /// Successful logins that are remembered, so that the password's hash is computed only once.
@@ -35,6 +37,7 @@ impl Default for Limits {
         Self {
             recipients_max: 100_000,
             numbers_max: 10_000_000,
+            book_contacts_max: 10_000_000,
             text_chars_max: 5_000,
             logins_remembered_max: 10_000,
             logins_waiting_max: 64,
@@ -51,6 +54,7 @@ impl Limits {
         for (name, value, max) in [
             ("recipients_max", self.recipients_max, RECIPIENTS_MAX_MAX),
             ("numbers_max", self.numbers_max, NUMBERS_MAX_MAX),
+            ("book_contacts_max", self.book_contacts_max, NUMBERS_MAX_MAX),
             ("text_chars_max", self.text_chars_max, TEXT_CHARS_MAX_MAX),
             (
                 "logins_remembered_max",

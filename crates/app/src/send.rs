@@ -360,7 +360,7 @@ fn measures(
 }
 
 /// The digest under which a key is kept; code 422 when it is too long. An empty key is none.
-fn key_digest(key: &str) -> Result<Option<[u8; 32]>, Refusal> {
+pub(crate) fn key_digest(key: &str) -> Result<Option<[u8; 32]>, Refusal> {
     if key.len() > IDEMPOTENCY_KEY_BYTES_MAX {
         return Err(Refusal::InputInvalid);
     }

@@ -1,5 +1,5 @@
-//! Sending one text to a list of numbers that no request could hold: `peyk send --numbers`, later
-//! phonebooks and banks.
+//! Sending one text to a list of numbers that no request could hold: `peyk send --numbers`, and
+//! phonebooks (`send_to_books`), which hand in their numbers as another [`Source`].
 //!
 //! The list is read once, front to back, and written in commands; the memory that grows with it
 //! is the set of numbers seen (2 to 4 bytes each, see `number_set`). So a price that is missing
@@ -9,7 +9,7 @@ use crate::access::Access;
 use crate::bulk_writer::{BulkWriter, Opened};
 use crate::draft::{self, Due, Given, Pricer};
 use crate::number_set::NumberSet;
-use crate::send::{SendError, check_bulk, is_urgent};
+use crate::send::{SendError, check_bulk, is_urgent, key_digest};
 use crate::{App, Limits};
 use domain::account::Account;
 use domain::ids::BulkNo;
@@ -37,12 +37,14 @@ pub struct NumbersRequest<'a> {
     pub text: &'a str,
     /// When, as in the parameter `time`.
     pub time: Option<&'a str>,
+    /// The same key within 24 hours answers the first bulk.
+    pub idempotency_key: Option<&'a str>,
 }
 
 /// A list that was accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SentNumbers {
-    /// The bulk.
+    /// The bulk. Where an idempotency key answered an earlier one, the counts are zero.
     pub bulk: BulkNo,
     /// Its recipients, invalid ones among them.
     pub recipients: u64,
@@ -69,6 +71,23 @@ impl From<Refusal> for NumbersError {
     }
 }
 
+/// A list of recipients, read in slices front to back.
+pub(crate) trait Source: Send {
+    /// The next entries, about one command's worth; none at the end, however often it is asked.
+    fn next(&mut self) -> impl Future<Output = Result<Vec<Given>, NumbersError>> + Send;
+}
+
+/// A list of texts, one entry each.
+struct Texts<I>(I);
+
+impl<I: Iterator<Item = io::Result<String>> + Send> Source for Texts<I> {
+    async fn next(&mut self) -> Result<Vec<Given>, NumbersError> {
+        let slice = self.0.by_ref().take(RECIPIENTS_PER_COMMAND_MAX);
+        let read = slice.map(|text| text.map(|text| Given::read(&text)));
+        Ok(read.collect::<io::Result<_>>()?)
+    }
+}
+
 /// A list while it is read.
 struct Reading<'a> {
     operators: &'a Operators,
@@ -76,6 +95,8 @@ struct Reading<'a> {
     line: &'a Line,
     measure: Measure,
     pricer: Pricer,
+    /// What is left of the slice that was read last.
+    pending: std::vec::IntoIter<Given>,
     seen: NumberSet,
     seen_invalid: HashSet<String>,
     entries: u64,
@@ -95,9 +116,25 @@ impl App {
         &self,
         account: &Account,
         request: NumbersRequest<'_>,
-        mut numbers: impl Iterator<Item = io::Result<String>> + Send,
+        numbers: impl Iterator<Item = io::Result<String>> + Send,
         progress: impl Fn(u64) + Send + Sync,
     ) -> Result<SentNumbers, NumbersError> {
+        self.send_list(account, request, Texts(numbers.fuse()), progress)
+            .await
+    }
+
+    /// As [`App::send_numbers`], from any source.
+    pub(crate) async fn send_list(
+        &self,
+        account: &Account,
+        request: NumbersRequest<'_>,
+        mut source: impl Source,
+        progress: impl Fn(u64) + Send + Sync,
+    ) -> Result<SentNumbers, NumbersError> {
+        let before = self.sent_before(account, request.idempotency_key).await;
+        if let Some(bulk) = before.map_err(SendError::from)? {
+            return Ok(SentNumbers::repeated(bulk));
+        }
         if draft::is_blank(request.text) {
             return Err(Refusal::EmptyMessage.into());
         }
@@ -105,48 +142,50 @@ impl App {
         let line = draft::own_line(&view, account, request.from);
         let bits = draft::reference_bits(line.as_deref());
         let measure = draft::measured(request.text, bits, self.limits())?;
+        let idempotency_key = request.idempotency_key.map(key_digest).transpose()?;
         let line = line.ok_or(Refusal::LineNotOwned)?;
-        let due = Due::read(request.time, self.now())?;
-        draft::check_hours(&line, &due)?;
         let access = Access::of(&view, account);
         let pricer = Pricer::new(Arc::clone(&view), account, line.id);
         let mut reading = Reading::new(self, &line, measure, pricer);
-        let first = reading.next(&mut numbers)?;
-        self.check_links(&line, &reading.pricer, &due).await?;
+        let first = reading.next(&mut source).await?;
         let more = first.len() == RECIPIENTS_PER_COMMAND_MAX;
+        if !more {
+            reading.check_any()?;
+        }
+        let due = Due::read(request.time, self.now())?;
+        draft::check_hours(&line, &due)?;
+        self.check_links(&line, &reading.pricer, &due).await?;
         let mut written = first.len() as u64;
         let command = AcceptBulk {
+            idempotency_key: idempotency_key.flatten(),
             urgent: !more && is_urgent(first.len()),
             recipients: first,
             ..draft::command(&access, &line, request.text, &due)
         };
-        let bulk = if more {
-            let Opened::New(mut writer) = self.open_bulk(command).await? else {
-                // Only a key makes a bulk a repeated one, and lists have none.
-                return Err(Refusal::InputInvalid.into());
-            };
-            progress(written);
-            let filled = self.fill(
-                &mut writer,
-                &mut reading,
-                &mut numbers,
-                &due,
-                &mut written,
-                &progress,
-            );
-            if let Err(error) = filled.await {
-                writer.abandon().await;
-                return Err(error);
-            }
-            let bulk = writer.seal().await.map_err(SendError::from)?;
-            metrics::counter!("peyk_recipients_accepted_total").increment(written);
-            bulk
-        } else {
-            reading.check_any()?;
+        if !more {
             let bulk = self.accept(command).await?;
             progress(written);
-            bulk
+            return Ok(reading.sent(bulk, written));
+        }
+        let mut writer = match self.open_bulk(command).await? {
+            Opened::New(writer) => writer,
+            Opened::Repeated(bulk) => return Ok(SentNumbers::repeated(bulk)),
         };
+        progress(written);
+        let filled = self.fill(
+            &mut writer,
+            &mut reading,
+            &mut source,
+            &due,
+            &mut written,
+            &progress,
+        );
+        if let Err(error) = filled.await {
+            writer.abandon().await;
+            return Err(error);
+        }
+        let bulk = writer.seal().await.map_err(SendError::from)?;
+        metrics::counter!("peyk_recipients_accepted_total").increment(written);
         Ok(reading.sent(bulk, written))
     }
 
@@ -155,14 +194,14 @@ impl App {
         &self,
         writer: &mut BulkWriter,
         reading: &mut Reading<'_>,
-        numbers: &mut (impl Iterator<Item = io::Result<String>> + Send),
+        source: &mut impl Source,
         due: &Due,
         written: &mut u64,
         progress: &(impl Fn(u64) + Send + Sync),
     ) -> Result<(), NumbersError> {
         loop {
             let prices = reading.pricer.looked_up();
-            let chunk = reading.next(numbers)?;
+            let chunk = reading.next(source).await?;
             if reading.pricer.looked_up() != prices {
                 self.check_links(reading.line, &reading.pricer, due).await?;
             }
@@ -173,6 +212,18 @@ impl App {
             writer.push(chunk).await.map_err(SendError::from)?;
             *written += count;
             progress(*written);
+        }
+    }
+}
+
+impl SentNumbers {
+    /// What is answered where the idempotency key belongs to this earlier bulk.
+    fn repeated(bulk: BulkNo) -> Self {
+        Self {
+            bulk,
+            recipients: 0,
+            invalid: 0,
+            duplicates: 0,
         }
     }
 }
@@ -194,6 +245,7 @@ impl<'a> Reading<'a> {
             line,
             measure,
             pricer,
+            pending: Vec::new().into_iter(),
             seen: NumberSet::default(),
             seen_invalid: HashSet::new(),
             entries: 0,
@@ -204,24 +256,25 @@ impl<'a> Reading<'a> {
     }
 
     /// Reads entries until a command is full; fewer only at the end of the list.
-    fn next(
-        &mut self,
-        numbers: &mut impl Iterator<Item = io::Result<String>>,
-    ) -> Result<Vec<NewRecipient>, NumbersError> {
+    async fn next(&mut self, source: &mut impl Source) -> Result<Vec<NewRecipient>, NumbersError> {
         let mut chunk = Vec::new();
-        for given in numbers {
-            let recipient = self.take(&given?)?;
-            chunk.extend(recipient);
-            if chunk.len() == RECIPIENTS_PER_COMMAND_MAX {
-                break;
+        loop {
+            while let Some(given) = self.pending.next() {
+                chunk.extend(self.take(given)?);
+                if chunk.len() == RECIPIENTS_PER_COMMAND_MAX {
+                    return Ok(chunk);
+                }
             }
+            let slice = source.next().await?;
+            if slice.is_empty() {
+                return Ok(chunk);
+            }
+            self.pending = slice.into_iter();
         }
-        Ok(chunk)
     }
 
     /// Judges one entry; `None` for a blank or repeated one.
-    fn take(&mut self, given: &str) -> Result<Option<NewRecipient>, Refusal> {
-        let given = Given::read(given);
+    fn take(&mut self, given: Given) -> Result<Option<NewRecipient>, Refusal> {
         if matches!(given, Given::Nothing) {
             return Ok(None);
         }

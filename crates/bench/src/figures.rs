@@ -103,6 +103,7 @@ metrics! {
     Receipted, "receipts_per_second", "receipts stored /s", 0, Higher;
     AllFinal, "all_final_seconds", "all final s", 3, Lower;
     Answered, "answered_seconds", "answered s", 3, Lower;
+    Imported, "imported_seconds", "imported s", 3, Lower;
     AcceptP50, "accept_p50_ms", "accept p50 ms", 2, Lower;
     AcceptP99, "accept_p99_ms", "accept p99 ms", 2, Neither;
     AcceptMax, "accept_max_ms", "accept max ms", 2, Neither;
@@ -114,6 +115,7 @@ metrics! {
     RssIdle, "rss_idle_mib", "memory idle MiB", 1, Lower;
     RssPeak, "rss_peak_mib", "memory peak MiB", 1, Lower;
     RssSend, "rss_send_mib", "memory of peyk send MiB", 1, Lower;
+    RssImport, "rss_import_mib", "memory of peyk book import MiB", 1, Lower;
     DiskPerMessage, "disk_bytes_per_message", "disk bytes/message", 1, Lower;
     WrittenPerMessage, "written_bytes_per_message", "written bytes/message", 0, Lower;
     StartUp, "start_seconds", "start to serving s", 3, Lower;

@@ -60,6 +60,11 @@ id!(
     /// A keyword rule's number within its account, from 1. Never handed out twice.
     RuleNo(u32)
 );
+id!(
+    /// A phonebook's number within its account. It counts up from 1 and is never used again, so
+    /// that a client's stored id never comes to mean another book.
+    BookId(u32)
+);
 
 impl BulkNo {
     /// The first number that an account hands out.

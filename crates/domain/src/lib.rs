@@ -20,6 +20,7 @@ pub mod package;
 pub mod part_set;
 pub mod pattern;
 pub mod person;
+pub mod phonebook;
 pub mod reason;
 pub mod recipient;
 pub mod refusal;

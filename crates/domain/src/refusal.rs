@@ -38,6 +38,10 @@ refusals! {
     TooManyRecipients = 98, "More recipients than a request may have.";
     OperatorDown = 99, "The line refuses while its operator is unreachable.";
     UserNameCharacters = 301, "The new user name has characters other than letters and digits.";
+    ContactInvalid = 100, "A contact's number is no mobile number.";
+    ContactExists = 101, "The contact is in the book already.";
+    ContactSaved = 102, "A contact was saved: a success that has a code of its own.";
+    BookUnavailable = 105, "No such phonebook in this account.";
     NoTariff = 302, "No price is set for this send.";
     UserNameMissing = 303, "No user name for the new account.";
     UserNameTaken = 304, "Another account has the user name.";
@@ -69,6 +73,7 @@ refusals! {
     UserNameFormat = 1001, "The new user name is too short, too long or not in Latin letters.";
     PasswordWeak = 1002, "The new password is too easy to guess.";
     RegistrationFailed = 1003, "The account cannot be opened, though nothing in the request is wrong.";
+    BookIdNotArray = 993, "The ids of phonebooks are not written as an array.";
     TimeInPast = 1006, "The send time has passed.";
     KeyInvalid = 1402, "Unknown API key.";
     KeyRevoked = 1403, "The API key was revoked or has expired.";

@@ -110,8 +110,9 @@ const SETTINGS: &[(&str, &str, &str)] = &[
     (
         "limits",
         "numbers_max",
-        "Numbers of one list (`peyk send --numbers`).",
+        "Numbers of one list (`peyk send --numbers`, the phonebooks of one send).",
     ),
+    ("limits", "book_contacts_max", "Contacts of one phonebook."),
     ("limits", "text_chars_max", "Characters of one text."),
     (
         "limits",

@@ -2,6 +2,7 @@
 //! everything that is compared belongs to the same state; memory does not grow with the store.
 
 use crate::error::DbError;
+use crate::phonebooks;
 use crate::reader::snapshot;
 use crate::resellers_check;
 use crate::rows::{BulkKey, BulkRow, bulk_row, progress, stage};
@@ -33,6 +34,9 @@ pub(crate) fn check(conn: &Connection) -> Result<Vec<Finding>, DbError> {
     check_slices(conn, &mut findings)?;
     findings.0.extend(snapshot(conn, crate::patterns::check)?);
     findings.0.extend(snapshot(conn, crate::inbox::check)?);
+    for found in phonebooks::check(conn, FINDINGS_MAX)? {
+        findings.expect(false, found.rule, || found.what);
+    }
     Ok(findings.0)
 }
 

@@ -4,6 +4,7 @@
 use crate::accept::SWEEP_PAUSE_MILLIS_MIN;
 use crate::error::DbError;
 use crate::group::Group;
+use crate::phonebooks::sweep_removed;
 use crate::receipts::purge_parked;
 use crate::rows::{BulkKey, BulkRow, load_bulk};
 use crate::stop::{SETTLED_PER_COMMAND_MAX, end_waiting, make_stopped};
@@ -32,6 +33,7 @@ pub(crate) fn sweep(group: &mut Group<'_>, now: UnixMillis) -> Result<Swept, DbE
         more: purge_parked(group.conn, now)?,
     };
     purge_keys(group, now)?;
+    swept.more |= sweep_removed(group)?;
     let bulks = ripe(group.conn, now)?;
     swept.more |= bulks.len() == BULKS_PER_COMMAND_MAX;
     let mut scan = SCANNED_PER_COMMAND_MAX;

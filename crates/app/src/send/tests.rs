@@ -553,6 +553,7 @@ fn the_use_cases_can_run_on_any_thread() {
             from: "",
             text: "",
             time: None,
+            idempotency_key: None,
         };
         app.send_numbers(account, request, std::iter::empty(), |_| {})
     });

@@ -35,6 +35,7 @@ const REQUEST: NumbersRequest<'static> = NumbersRequest {
     from: "3000505",
     text: "سلام",
     time: None,
+    idempotency_key: None,
 };
 
 fn numbers(count: u64) -> impl Iterator<Item = io::Result<String>> + Send {

@@ -15,7 +15,7 @@ use clap::Args;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 use std::time::Duration;
 
 /// How often the memory of `peyk send` is looked at.
@@ -185,15 +185,8 @@ pub fn send_list(home: &Home, file: &Path, messages: u64) -> Result<SentList> {
         file,
     ];
     let cpu = process::waited_cpu_seconds()?;
-    let begun = now_micros();
-    let mut child = home.command(&words).stdout(Stdio::piped()).spawn()?;
-    let mut rss_mib: f64 = 0.0;
-    while child.try_wait()?.is_none() {
-        rss_mib = rss_mib.max(process::memory_mib(child.id(), "VmHWM:"));
-        std::thread::sleep(LOOK_EVERY);
-    }
-    let ended = now_micros();
-    let output = child.wait_with_output()?;
+    let ran = run_watched(home, &words)?;
+    let output = ran.output;
     let said: serde_json::Value = serde_json::from_slice(&output.stdout)
         .with_context(|| format!("peyk send failed: {}", output.status))?;
     if said["recipients"].as_u64() != Some(messages) {
@@ -201,9 +194,42 @@ pub fn send_list(home: &Home, file: &Path, messages: u64) -> Result<SentList> {
     }
     Ok(SentList {
         bulk: said["bulk"].as_u64().context("no bulk number")?,
+        begun: ran.begun,
+        ended: ran.ended,
+        cpu_seconds: process::waited_cpu_seconds()? - cpu,
+        rss_mib: ran.rss_mib,
+    })
+}
+
+/// A command of peyk that has ended.
+pub struct Ran {
+    /// When it was started: microseconds since 1970.
+    pub begun: u64,
+    /// When it had ended.
+    pub ended: u64,
+    /// The most memory that it was seen to use.
+    pub rss_mib: f64,
+    /// What it printed, and how it ended.
+    pub output: Output,
+}
+
+/// Runs a command to its end and watches its memory.
+///
+/// # Errors
+/// It cannot be started.
+pub fn run_watched(home: &Home, words: &[&str]) -> Result<Ran> {
+    let begun = now_micros();
+    let mut child = home.command(words).stdout(Stdio::piped()).spawn()?;
+    let mut rss_mib: f64 = 0.0;
+    while child.try_wait()?.is_none() {
+        rss_mib = rss_mib.max(process::memory_mib(child.id(), "VmHWM:"));
+        std::thread::sleep(LOOK_EVERY);
+    }
+    let ended = now_micros();
+    Ok(Ran {
         begun,
         ended,
-        cpu_seconds: process::waited_cpu_seconds()? - cpu,
         rss_mib,
+        output: child.wait_with_output()?,
     })
 }

@@ -2,6 +2,7 @@
 //! peyk, a load, and waiting until the sink has every receipt acknowledged.
 
 pub mod backlog;
+pub mod book;
 pub mod bulk;
 pub mod fair;
 pub mod grown;

@@ -3,6 +3,7 @@
 mod account;
 mod account_tree;
 mod backup;
+mod book;
 mod bulk;
 mod config;
 mod db;
@@ -59,6 +60,7 @@ enum Command {
     Serve(serve::ServeArgs),
     Send(send::SendArgs),
     Bulk(bulk::BulkArgs),
+    Book(book::BookArgs),
     Account(account::AccountArgs),
     Line(line::LineArgs),
     Link(link::LinkArgs),
@@ -112,6 +114,7 @@ pub async fn run(cli: Cli) -> Result<Exit> {
         Command::Serve(args) => serve::run(args, config).await,
         Command::Send(args) => send::run(args, &config).await,
         Command::Bulk(args) => bulk::run(args, &config).await,
+        Command::Book(args) => book::run(args, &config).await,
         Command::Account(args) => account::run(args, &config).await,
         Command::Line(args) => line::run(args, &config).await,
         Command::Link(args) => link::run(args, &config).await,

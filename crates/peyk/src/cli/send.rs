@@ -157,6 +157,7 @@ async fn send_numbers(
         from: &args.from,
         text,
         time: args.time.as_deref(),
+        idempotency_key: None,
     };
     let bar = progress_bar(file)?;
     let numbers: Box<dyn Iterator<Item = std::io::Result<String>> + Send> = if is_stdin(file) {

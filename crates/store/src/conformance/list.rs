@@ -206,6 +206,22 @@ macro_rules! conformance_cases {
                 a_key_is_revoked_once_and_by_its_own_account,
                 the_last_use_of_a_key_only_moves_forward,
             }
+            books_and_contacts {
+                a_book_is_shown_to_its_account_alone,
+                books_are_numbered_in_each_account_and_never_again,
+                an_account_has_no_more_books_than_it_may,
+                books_are_read_in_pages,
+                a_contact_that_is_there_already_is_not_added_twice,
+                an_update_takes_over_what_is_given_and_keeps_the_rest,
+                a_full_book_takes_no_more_and_says_how_many,
+                contacts_are_read_in_the_order_of_their_numbers,
+                fields_are_named_once_and_keep_their_order,
+                hostile_texts_are_kept_as_they_are,
+                removed_contacts_are_gone_and_not_counted,
+                a_removed_book_is_gone_at_once_however_large,
+                a_removal_broken_off_by_a_crash_is_finished_by_the_sweep,
+                contacts_that_were_added_survive_a_crash,
+            }
             reports {
                 a_new_store_is_empty_and_healthy,
                 two_stores_share_nothing,

@@ -8,6 +8,7 @@
 mod accepting;
 mod accounts_and_money;
 mod audit;
+mod books_and_contacts;
 mod building;
 mod catalog;
 mod claiming;

@@ -3,11 +3,16 @@
 //! This file takes a request from axum to its parameters; `dispatcher` takes it from there.
 
 mod dispatcher;
+mod pages;
 pub mod params;
 pub(crate) mod registry;
 mod reply;
 
 mod accesslist;
+mod booklist;
+mod booklistv2;
+mod booknumberlist;
+mod booksend;
 mod checkmessage;
 mod credit;
 mod deleteperiod;
@@ -19,6 +24,7 @@ mod newuser;
 mod pattern;
 mod pattern_page;
 mod patterninfo;
+mod phonebookadd;
 mod send;
 mod usertime;
 

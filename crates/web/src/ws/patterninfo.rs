@@ -24,11 +24,14 @@ fn run(call: Call<'_>) -> Running<'_> {
     Box::pin(async move {
         let code = call.params.first_of(&CODE).unwrap_or_default();
         match call.app.pattern_info(call.account, &code).await {
-            Ok(info) => Reply::status_ok(&Data {
-                message: &info.message,
-                params: &info.variables,
-            }),
-            Err(SendError::Refused(refusal)) => Reply::status_refused(refusal),
+            Ok(info) => Reply::with_status(
+                None,
+                &Data {
+                    message: &info.message,
+                    params: &info.variables,
+                },
+            ),
+            Err(SendError::Refused(refusal)) => Reply::with_status(Some(refusal), &()),
             Err(SendError::Unavailable(error)) => Err(error.into()),
         }
     })

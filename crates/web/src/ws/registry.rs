@@ -6,17 +6,22 @@ use std::pin::Pin;
 use app::App;
 use axum::http::HeaderMap;
 use domain::account::Account;
-use domain::ids::BulkNo;
+use domain::ids::{BookId, BulkNo};
 
 use super::params::Params;
 use super::reply::{Failure, Reply};
 use super::{accesslist, newuser};
+use super::{booklist, booklistv2, booknumberlist, booksend, phonebookadd};
 use super::{checkmessage, credit, deleteperiod, delivery, inboxlist, lines, send, usertime};
 use super::{pattern, patterninfo};
 
 /// Every operation of the web service.
 static OPERATIONS: &[&Operation] = &[
     &accesslist::OPERATION,
+    &booklist::OPERATION,
+    &booklistv2::OPERATION,
+    &booknumberlist::OPERATION,
+    &booksend::OPERATION,
     &checkmessage::OPERATION,
     &credit::OPERATION,
     &deleteperiod::OPERATION,
@@ -26,6 +31,7 @@ static OPERATIONS: &[&Operation] = &[
     &newuser::OPERATION,
     &pattern::OPERATION,
     &patterninfo::OPERATION,
+    &phonebookadd::OPERATION,
     &send::OPERATION,
     &usertime::OPERATION,
 ];
@@ -63,6 +69,12 @@ impl Call<'_> {
     /// that does not exist.
     pub(super) fn bulk_no(&self, names: &[&str]) -> Option<BulkNo> {
         app::report::read_bulk_no(&self.params.first_of(names)?)
+    }
+
+    /// The phonebook's id in the first of `names` that has something in it. `None` is answered as
+    /// an id that does not exist.
+    pub(super) fn book_id(&self, names: &[&str]) -> Option<BookId> {
+        domain::phonebook::read_book_id(&self.params.first_of(names)?)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use app::{LoginError, RegisterError, SendError, StoreError};
+use app::{BookError, LoginError, RegisterError, SendError, StoreError};
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -22,20 +22,6 @@ const DENY: &str = "deny";
 const UNAVAILABLE: &str = "the service is temporarily unavailable, try again\n";
 /// Seconds after which a caller may try again.
 const RETRY_AFTER_SECONDS: &str = "2";
-
-/// The reply of the newer operations: a status beside the data. The order of the members is the
-/// contract's.
-#[derive(Serialize)]
-struct WithStatus<T> {
-    status: Status,
-    data: T,
-}
-
-#[derive(Serialize)]
-struct Status {
-    code: u16,
-    message: &'static str,
-}
 
 /// An answer, ready to be written.
 #[derive(Debug)]
@@ -79,29 +65,22 @@ impl Reply {
         Self::Answer(OK, body)
     }
 
-    /// `{"status":{"code":0,"message":"<text>"},"data":<data>}`
-    pub(super) fn status_ok<T: Serialize>(data: &T) -> Result<Self, Failure> {
-        let status = Status {
-            code: OK,
-            message: success_text(),
-        };
-        Self::bare_json(&WithStatus { status, data })
-    }
-
-    /// `{"status":{"code":<code>,"message":"<text>"},"data":null}`
-    pub(super) fn status_refused(refusal: Refusal) -> Result<Self, Failure> {
-        let status = Status {
-            code: refusal.code(),
-            message: refusal.wire_text(),
-        };
-        let text = php_json::to_string(&WithStatus { status, data: () })?;
-        Ok(Self::Answer(refusal.code(), Body::from(text)))
-    }
-
     /// `[<code>,"<text>"]`
     pub(super) fn refusal(refusal: Refusal) -> Self {
         let text = php_json::reply_error(refusal.code().into(), refusal.wire_text());
         Self::Answer(refusal.code(), Body::from(text))
+    }
+
+    /// `{"status":{"code":<code>,"message":"<text>"},"data":<data>}`: code 0, or that of a refusal.
+    pub(super) fn with_status<T: Serialize + ?Sized>(
+        refusal: Option<Refusal>,
+        data: &T,
+    ) -> Result<Self, Failure> {
+        let code = refusal.map_or(OK, Refusal::code);
+        let message = refusal.map_or_else(success_text, Refusal::wire_text);
+        let status = Status { code, message };
+        let text = php_json::to_string(&WithStatus { status, data })?;
+        Ok(Self::Answer(code, Body::from(text)))
     }
 
     /// The outcome in one word, for metrics and logs.
@@ -113,6 +92,20 @@ impl Reply {
             Self::Unavailable => "unavailable".into(),
         }
     }
+}
+
+/// The reply of the newer operations: a status beside the data. The order of the members is the
+/// contract's.
+#[derive(Serialize)]
+struct WithStatus<'a, T: ?Sized> {
+    status: Status,
+    data: &'a T,
+}
+
+#[derive(Serialize)]
+struct Status {
+    code: u16,
+    message: &'static str,
 }
 
 impl IntoResponse for Reply {
@@ -163,6 +156,18 @@ impl From<LoginError> for Failure {
             LoginError::Refused(refusal) => Self::Refused(refusal),
             LoginError::AddressDenied => Self::AddressDenied,
             LoginError::Unavailable(error) => Self::Unavailable(error),
+        }
+    }
+}
+
+impl From<BookError> for Failure {
+    fn from(error: BookError) -> Self {
+        match error {
+            BookError::Unknown => Self::Refused(Refusal::BookUnavailable),
+            BookError::TooManyBooks | BookError::TooManyFields => {
+                Self::Refused(Refusal::InputInvalid)
+            }
+            BookError::Store(error) => Self::Unavailable(error),
         }
     }
 }

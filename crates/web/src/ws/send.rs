@@ -13,9 +13,9 @@ pub(super) const OPERATION: Operation = Operation {
     run,
 };
 
-const FROM: [&str; 2] = ["from", "fromnum"];
+pub(super) const FROM: [&str; 2] = ["from", "fromnum"];
 const TO: [&str; 2] = ["to", "tonum"];
-const MESSAGE: [&str; 3] = ["message", "messagecontent", "msg"];
+pub(super) const MESSAGE: [&str; 3] = ["message", "messagecontent", "msg"];
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 

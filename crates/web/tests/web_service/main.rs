@@ -1,6 +1,7 @@
 //! The web service over a real socket, on a real store: requests as clients write them, byte for
 //! byte, and whole answers.
 
+mod books;
 mod connections;
 mod contract;
 mod documentation;

@@ -33,7 +33,7 @@ async fn without_the_right_password_every_operation_is_962() {
 #[tokio::test]
 async fn an_unknown_operation_is_963_after_the_login() {
     let service = Service::start().await;
-    for body in ["op=sendall", "op=", "", "op[]=credit", "op=phoneBookAdd"] {
+    for body in ["op=sendall", "op=", "", "op[]=credit", "op=phoneBook"] {
         assert_eq!(
             service.form(body).await,
             r#"[963,"\u062f\u0633\u062a\u0631\u0633\u06cc \u0628\u0647 \u0627\u06cc\u0646 \u0639\u0645\u0644\u06cc\u0627\u062a \u0646\u062f\u0627\u0631\u06cc\u062f"]"#,

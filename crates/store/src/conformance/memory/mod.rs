@@ -73,6 +73,7 @@ struct Data {
     parked: Vec<(LinkId, UnixMillis, NewReceipt)>,
     patterns: patterns::PatternData,
     inbox: inbox::InboxData,
+    shelf: phonebooks::Shelf,
 }
 
 impl Bulk {
