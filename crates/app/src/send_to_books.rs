@@ -37,7 +37,7 @@ pub struct BooksRequest<'a> {
 
 impl App {
     /// Sends a text to everybody in these books, each number once: one bulk, whose number is
-    /// answered when it is on disk whole. When the caller goes away before that, nothing is sent.
+    /// answered when it is on disk whole. When the future is dropped before that, nothing is sent.
     ///
     /// # Errors
     /// The first refusal in the order 1, 993 (no array), 105 (a book that is not the account's),

@@ -276,33 +276,39 @@ fn named(sample: &[&[String]], wanted: &str) -> Result<(usize, Option<usize>), S
     }
 }
 
-/// The first row with a heading of numbers, before any row with a number.
+/// The first row with a heading of numbers, before any row with a number. A heading is believed
+/// only while no other column holds the numbers: «شماره» also stands over the numbers of the rows.
 fn by_heading(sample: &[&[String]]) -> Option<(usize, Option<usize>)> {
     for (row, cells) in sample.iter().enumerate() {
         if cells.iter().any(|cell| is_mobile(cell)) {
             return None;
         }
+        let below = &sample[row + 1..];
         let ranked = cells.iter().enumerate();
         let best = ranked
-            .filter_map(|(column, cell)| Some((rank(cell)?, column)))
+            .filter_map(|(column, cell)| Some((mobiles(below, column) == 0, rank(cell)?, column)))
             .min();
-        if let Some((_, column)) = best {
+        if let Some((is_empty, _, column)) = best {
+            let other = by_content(below).filter(|_| is_empty);
+            let column = other.map_or(column, |(other, _)| other);
             return Some((column, Some(row)));
         }
     }
     None
 }
 
+/// How many mobile numbers stand in a column.
+fn mobiles(sample: &[&[String]], column: usize) -> usize {
+    let cells = sample.iter().filter_map(|row| row.get(column));
+    cells.filter(|cell| is_mobile(cell)).count()
+}
+
 /// The column that most mobile numbers stand in.
 fn by_content(sample: &[&[String]]) -> Option<(usize, Option<usize>)> {
     let width = sample.iter().map(|row| row.len()).max().unwrap_or(0);
-    let count = |column: usize| {
-        let cells = sample.iter().filter_map(|row| row.get(column));
-        cells.filter(|cell| is_mobile(cell)).count()
-    };
-    let counted = (0..width).map(|column| (count(column), width - column));
-    let (most, from_right) = counted.max().filter(|(most, _)| *most > 0)?;
-    debug_assert!(most > 0);
+    let counted = (0..width).map(|column| (mobiles(sample, column), width - column));
+    // Of columns with as many the leftmost.
+    let (_, from_right) = counted.max().filter(|(most, _)| *most > 0)?;
     let column = width - from_right;
     Some((column, heading_above(sample, column)))
 }
@@ -419,6 +425,20 @@ mod tests {
             shown(&[&["0912111111"], &["09121111111"]]),
             (0, vec![], vec![], 0)
         );
+    }
+
+    #[test]
+    fn a_heading_without_numbers_below_gives_way_to_the_column_that_has_them() {
+        let rows: &[&[&str]] = &[
+            &["شماره", "نام", "تماس"],
+            &["1", "علی", "09121111111"],
+            &["2", "رضا", "09122222222"],
+        ];
+        let fields = vec!["شماره".to_owned()];
+        assert_eq!(shown(rows), (2, vec![1], fields, 1));
+        // Of two columns with numbers the heading decides.
+        let rows: &[&[&str]] = &[&["تلفن", "همراه"], &["09121111111", "09122222222"]];
+        assert_eq!(shown(rows).0, 1);
     }
 
     #[test]
