@@ -9,6 +9,7 @@
 //! little from having several on the way, and failures stay simple.
 
 use crate::cancel::settle;
+use crate::screening::LineScreen;
 use domain::ids::{AccountId, BulkNo};
 use domain::recipient::NewRecipient;
 use domain::time::Clock;
@@ -33,6 +34,8 @@ pub(crate) struct BulkWriter {
     bulk: BulkNo,
     /// What the account may send in a day; asked when the bulk is sealed.
     day_limit: Option<DayLimit>,
+    /// What screens the recipients that are still to come.
+    screen: Option<LineScreen>,
     /// False once somebody else (the sealing, the giving up) has taken over.
     unfinished: bool,
 }
@@ -72,6 +75,7 @@ impl BulkWriter {
                     account,
                     bulk: accepted.bulk,
                     day_limit,
+                    screen: None,
                     unfinished: true,
                 })
             });
@@ -82,20 +86,36 @@ impl BulkWriter {
         opened.await.unwrap_or_else(|_| Err(interrupted().into()))
     }
 
+    /// Screens the recipients that are still to come.
+    pub(crate) fn screened_by(mut self, screen: Option<LineScreen>) -> Self {
+        self.screen = screen;
+        self
+    }
+
     /// Adds the next recipients. When that fails the bulk is given up before this returns.
     pub(crate) async fn push(&mut self, recipients: Vec<NewRecipient>) -> Result<(), AcceptError> {
-        let now = self.clock.now();
-        let command = AddRecipients {
-            account: self.account,
-            bulk: self.bulk,
-            recipients,
-            now,
-        };
-        let result = self.store.add_recipients(command).await;
+        let result = self.add(recipients).await;
         if result.is_err() {
             self.give_up().await;
         }
         result
+    }
+
+    async fn add(&mut self, mut recipients: Vec<NewRecipient>) -> Result<(), AcceptError> {
+        let mut approval = None;
+        if let Some(screen) = &mut self.screen {
+            screen.leave_out(&mut recipients).await?;
+            // The bulk's own text was judged with its first command.
+            approval = screen.judge("", &recipients).await?;
+        }
+        let command = AddRecipients {
+            account: self.account,
+            bulk: self.bulk,
+            recipients,
+            approval,
+            now: self.clock.now(),
+        };
+        self.store.add_recipients(command).await
     }
 
     /// Makes the bulk due and answers its number. The sealing runs to its end also when the caller

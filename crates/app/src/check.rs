@@ -13,15 +13,12 @@ use store::StoreError;
 /// Recipients at the end of a bulk that are looked at for the operators it still waits for. Bulks
 /// are sent front to back, so what waits is at the end.
 const TAIL_RECIPIENTS: u32 = 1_000;
-/// The word of a text that needs no approval, or has it.
-const APPROVED: &str = "approve";
-
 /// The answer to `checkmessage`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BulkCheck {
     /// Where it stands.
     pub status: StatusMessage,
-    /// Whether its text may be sent: `approve`.
+    /// Whether its text may be sent: `approve`, `notconfirm` or `cancel`.
     pub valid: &'static str,
 }
 
@@ -48,7 +45,7 @@ impl App {
         }
         Ok(Some(BulkCheck {
             status,
-            valid: APPROVED,
+            valid: report.stage.valid_message(),
         }))
     }
 

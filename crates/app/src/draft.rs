@@ -217,6 +217,7 @@ pub(crate) fn command(access: &Access<'_>, line: &Line, text: &str, due: &Due) -
         day_limit: access.day_limit(due.now),
         recipients: Vec::new(),
         whole: true,
+        approval: None,
     }
 }
 

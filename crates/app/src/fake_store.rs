@@ -51,6 +51,7 @@ pub(crate) struct State {
     pub(crate) repeated: Option<BulkNo>,
     pub(crate) patterns: patterns::PatternState,
     pub(crate) shelf: phonebooks::Shelf,
+    pub(crate) screens: screening::Screens,
 }
 
 #[derive(Default)]
@@ -146,7 +147,9 @@ impl Store for FakeStore {
             reserve(state, &command.recipients)?;
             state.commands.push(command.recipients.len());
             let place = (command.bulk.0 - 10_001) as usize;
-            state.bulks[place].recipients.extend(command.recipients);
+            let bulk = &mut state.bulks[place];
+            bulk.approval = bulk.approval.take().or(command.approval);
+            bulk.recipients.extend(command.recipients);
             Ok(())
         })
     }
@@ -343,10 +346,23 @@ impl Store for FakeStore {
 
     async fn accounts(
         &self,
-        _: Option<AccountId>,
-        _: u32,
+        after: Option<AccountId>,
+        limit: u32,
     ) -> Result<Vec<AccountSummary>, StoreError> {
-        Err(absent())
+        let summary = |account: &Account| AccountSummary {
+            id: account.id,
+            name: account.name.clone(),
+            created_at: account.created_at,
+            expires_at: account.expires_at,
+            settings: account.settings.clone(),
+            balance: Balance::default(),
+            parent: account.ancestors.first().map(|above| above.id),
+            package: account.package,
+        };
+        Ok(self.with(|state| {
+            let rest = state.accounts.iter().filter(|one| Some(one.id) > after);
+            rest.take(limit as usize).map(summary).collect()
+        }))
     }
 
     async fn balance(&self, _: AccountId) -> Result<Balance, StoreError> {

@@ -26,7 +26,7 @@ pub mod patterns;
 pub mod phonebooks;
 pub mod report;
 pub mod resellers;
-mod screening;
+pub mod screening;
 pub mod send;
 pub mod send_numbers;
 pub mod send_to_books;
@@ -49,11 +49,13 @@ pub use patterns::{ChangePattern, CreatePattern, PatternInfo, PatternSend, Shown
 pub use phonebooks::{BookContacts, BookError, ContactAdded, ExportError, ImportError, Imported};
 pub use report::Delivery;
 pub use resellers::{AccessLevel, NewUser, Place, RegisterError, TransferRequest};
+pub use screening::{Decision, ListPages};
 pub use send::{SendError, SendRequest, Texts};
 pub use send_numbers::{NumbersError, NumbersRequest, SentNumbers};
 pub use send_to_books::BooksRequest;
 // The front doors name the store's plain data through this crate, so that they need no store.
 pub use store::{AccountSummary, Catalog, StoreError, Totals};
+pub use store::{Approval, ApprovalState, ListState};
 pub use store::{CallbackReport, CallbackTarget, InboundMessage};
 
 use catalog::{CatalogCache, CatalogView};
@@ -62,6 +64,7 @@ use domain::time::{Clock, UnixMillis};
 use link_health::LinkHealth;
 use login::{Gate, KeyRing};
 use patterns::PatternCache;
+use screening::ScreenCache;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::Store;
 
@@ -76,6 +79,7 @@ struct Inner {
     limits: Limits,
     catalog: CatalogCache,
     link_health: LinkHealth,
+    screens: ScreenCache,
     gate: Arc<Gate>,
     keys: KeyRing,
     patterns: PatternCache,
@@ -102,6 +106,7 @@ impl App {
             limits,
             catalog: CatalogCache::default(),
             link_health: LinkHealth::default(),
+            screens: ScreenCache::default(),
             gate,
             keys: KeyRing::default(),
             patterns: PatternCache::default(),

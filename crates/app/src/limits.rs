@@ -13,6 +13,8 @@ pub const TEXT_CHARS_MAX_MAX: u32 = 10_000;
 pub const LOGINS_REMEMBERED_MAX_MAX: u32 = 10_000_000;
 /// Most logins that [`Limits::logins_waiting_max`] may allow to wait, 20 ms each.
 pub const LOGINS_WAITING_MAX_MAX: u32 = 10_000;
+/// Most days that [`Limits::approval_days_max`] may allow.
+pub const APPROVAL_DAYS_MAX_MAX: u32 = 365;
 
 /// Limits of the use cases.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +32,8 @@ pub struct Limits {
     pub logins_remembered_max: u32,
     /// Logins that may wait for the computing of a hash; one more is answered as overload.
     pub logins_waiting_max: u32,
+    /// Days within which somebody must approve a text that waits for it; then it is rejected.
+    pub approval_days_max: u32,
 }
 
 impl Default for Limits {
@@ -41,6 +45,7 @@ impl Default for Limits {
             text_chars_max: 5_000,
             logins_remembered_max: 10_000,
             logins_waiting_max: 64,
+            approval_days_max: 7,
         }
     }
 }
@@ -65,6 +70,11 @@ impl Limits {
                 "logins_waiting_max",
                 self.logins_waiting_max,
                 LOGINS_WAITING_MAX_MAX,
+            ),
+            (
+                "approval_days_max",
+                self.approval_days_max,
+                APPROVAL_DAYS_MAX_MAX,
             ),
         ] {
             if value == 0 || value > max {

@@ -166,7 +166,7 @@ impl App {
             recipients: listed.recipients,
             ..draft::command(&access, &line, text, &due)
         };
-        self.accept(command).await
+        self.accept(command, source).await
     }
 
     /// The bulk that this key was used for. A repeated request is not judged again: its time may
@@ -232,16 +232,21 @@ impl App {
     }
 
     /// Writes a bulk, in one command or in several.
-    pub(crate) async fn accept(&self, mut command: AcceptBulk) -> Result<BulkNo, SendError> {
+    pub(crate) async fn accept(
+        &self,
+        mut command: AcceptBulk,
+        source: TextSource,
+    ) -> Result<BulkNo, SendError> {
         let account = command.account;
         let recipients = command.recipients.len() as u64;
         let bulk = if command.recipients.len() <= RECIPIENTS_PER_COMMAND_MAX {
+            self.screened(&mut command, source).await?;
             let accepted = self.store().accept_bulk(command).await?;
             self.acknowledged(account, accepted).await?
         } else {
             let mut rest = std::mem::take(&mut command.recipients).into_iter();
             command.recipients = rest.by_ref().take(RECIPIENTS_PER_COMMAND_MAX).collect();
-            let mut writer = match self.open_bulk(command).await? {
+            let mut writer = match self.open_bulk(command, source).await? {
                 Opened::New(writer) => writer,
                 Opened::Repeated(bulk) => return Ok(bulk),
             };
@@ -257,8 +262,13 @@ impl App {
     }
 
     /// Begins a bulk of several commands.
-    pub(crate) async fn open_bulk(&self, command: AcceptBulk) -> Result<Opened, SendError> {
+    pub(crate) async fn open_bulk(
+        &self,
+        mut command: AcceptBulk,
+        source: TextSource,
+    ) -> Result<Opened, SendError> {
         let account = command.account;
+        let screen = self.screened(&mut command, source).await?;
         let (store, clock) = (Arc::clone(self.store()), Arc::clone(&self.0.clock));
         match BulkWriter::open(store, clock, command).await? {
             Opened::Repeated(bulk) => {
@@ -270,7 +280,7 @@ impl App {
                     .await
                     .map(Opened::Repeated)
             }
-            new @ Opened::New(_) => Ok(new),
+            Opened::New(writer) => Ok(Opened::New(writer.screened_by(screen))),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::access::Access;
 use crate::bulk_writer::{BulkWriter, Opened};
 use crate::draft::{self, Due, Given, Pricer};
 use crate::number_set::NumberSet;
-use crate::send::{SendError, check_bulk, is_urgent, key_digest};
+use crate::send::{SendError, TextSource, check_bulk, is_urgent, key_digest};
 use crate::{App, Limits};
 use domain::account::Account;
 use domain::ids::BulkNo;
@@ -163,11 +163,11 @@ impl App {
             ..draft::command(&access, &line, request.text, &due)
         };
         if !more {
-            let bulk = self.accept(command).await?;
+            let bulk = self.accept(command, TextSource::Sender).await?;
             progress(written);
             return Ok(reading.sent(bulk, written));
         }
-        let mut writer = match self.open_bulk(command).await? {
+        let mut writer = match self.open_bulk(command, TextSource::Sender).await? {
             Opened::New(writer) => writer,
             Opened::Repeated(bulk) => return Ok(SentNumbers::repeated(bulk)),
         };

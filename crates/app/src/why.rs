@@ -15,7 +15,7 @@ use domain::operator::Operators;
 use domain::schedule::{format_tehran, format_tehran_clock};
 use domain::status::State;
 use domain::time::UnixMillis;
-use store::StoreError;
+use store::{Approval, StoreError};
 
 /// Milliseconds of a day: within one the hour alone says when.
 const DAY_MILLIS: i64 = 86_400_000;
@@ -31,6 +31,8 @@ pub struct Facts<'a> {
     pub links: &'a [Link],
     /// What they are doing.
     pub statuses: &'a [LinkStatus],
+    /// What was asked and decided about its text, where it needed approval.
+    pub approval: Option<&'a Approval>,
     /// The operators that the bulk waits for.
     pub waiting: &'a [OperatorId],
     /// The names of operators.
@@ -56,12 +58,19 @@ impl App {
             }
             _ => Vec::new(),
         };
+        let asks = [BulkStage::AwaitingApproval, BulkStage::Rejected].contains(&report.stage);
+        let approval = if asks {
+            self.store().approval(account.id, bulk).await?
+        } else {
+            None
+        };
         let statuses = self.link_statuses().await?;
         Ok(Some(explain(&Facts {
             bulk: &report,
             line: line.map(|line| &**line),
             links: &view.catalog.links,
             statuses: &statuses,
+            approval: approval.as_ref(),
             waiting: &waiting,
             operators: self.operators(),
             now: self.now(),
@@ -78,6 +87,8 @@ pub fn explain(facts: &Facts<'_>) -> String {
         BulkStage::Building => return "not accepted yet: its recipients are being written".into(),
         BulkStage::Abandoned => return "given up before it was accepted".into(),
         BulkStage::Cancelled if counts.open() == 0 => return "cancelled by the sender".into(),
+        BulkStage::AwaitingApproval => return awaiting(facts),
+        BulkStage::Rejected => return rejected(facts),
         BulkStage::Cancelled | BulkStage::Accepted => {}
     }
     if counts.open() == 0 {
@@ -94,6 +105,22 @@ pub fn explain(facts: &Facts<'_>) -> String {
         return format!("being sent: {waiting} of {} still wait", counts.total());
     }
     "waiting for its turn".into()
+}
+
+fn awaiting(facts: &Facts<'_>) -> String {
+    let since = since(facts.bulk.accepted_at, facts.now);
+    let why = facts.approval.map_or("", |approval| &approval.wanted.why);
+    format!("waiting for approval of its text since {since}: {why}")
+}
+
+fn rejected(facts: &Facts<'_>) -> String {
+    let Some(approval) = facts.approval else {
+        return "its text was rejected".into();
+    };
+    let by = approval.decided_by.as_deref().unwrap_or("?");
+    let reason = approval.reason.as_deref();
+    let reason = reason.map_or(String::new(), |reason| format!(": {reason}"));
+    format!("its text was rejected by {by}{reason}")
 }
 
 fn ended(bulk: &BulkReport) -> String {

@@ -23,6 +23,8 @@ pub struct AccountSettings {
     pub operations: Option<Vec<String>>,
     /// URL that is called for each message from a handset; `None` is no call.
     pub inbound_url: Option<String>,
+    /// True where its texts go out without anybody's approval, whatever rules and lines ask for.
+    pub texts_trusted: bool,
 }
 
 /// An account above another one, with what it hands down: nothing below it may do more.

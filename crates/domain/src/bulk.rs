@@ -2,7 +2,7 @@
 
 use crate::ids::{BulkNo, LineId};
 use crate::money::Rials;
-use crate::status::State;
+use crate::status::{Event, State};
 use crate::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +51,10 @@ pub enum BulkStage {
     Cancelled = 2,
     /// Given up before it was acknowledged.
     Abandoned = 3,
+    /// Acknowledged, but its text needs a person's approval first: nothing of it is sent.
+    AwaitingApproval = 4,
+    /// Its text was not approved.
+    Rejected = 5,
 }
 
 impl BulkStage {
@@ -62,7 +66,35 @@ impl BulkStage {
             1 => Some(Self::Accepted),
             2 => Some(Self::Cancelled),
             3 => Some(Self::Abandoned),
+            4 => Some(Self::AwaitingApproval),
+            5 => Some(Self::Rejected),
             _ => None,
+        }
+    }
+
+    /// True when it was acknowledged, so that its sender may see it.
+    #[must_use]
+    pub fn is_acknowledged(self) -> bool {
+        !matches!(self, Self::Building | Self::Abandoned)
+    }
+
+    /// What ends its waiting recipients, where it is stopped: nothing of it is sent any more.
+    #[must_use]
+    pub fn stopped_by(self) -> Option<Event> {
+        match self {
+            Self::Cancelled | Self::Abandoned => Some(Event::Cancel),
+            Self::Rejected => Some(Event::NotApproved),
+            Self::Building | Self::Accepted | Self::AwaitingApproval => None,
+        }
+    }
+
+    /// The word for its text in `checkmessage`.
+    #[must_use]
+    pub fn valid_message(self) -> &'static str {
+        match self {
+            Self::AwaitingApproval => "notconfirm",
+            Self::Rejected => "cancel",
+            Self::Building | Self::Accepted | Self::Cancelled | Self::Abandoned => "approve",
         }
     }
 }
@@ -126,8 +158,11 @@ impl BulkReport {
     /// What `checkmessage` says, given whether a link that could carry it is up at `now`.
     #[must_use]
     pub fn status_message(&self, link_up: bool, now: UnixMillis) -> StatusMessage {
-        if matches!(self.stage, BulkStage::Cancelled | BulkStage::Abandoned) {
+        if self.stage.stopped_by().is_some() {
             return StatusMessage::Cancel;
+        }
+        if self.stage == BulkStage::AwaitingApproval {
+            return StatusMessage::Active;
         }
         if self.counts.open() == 0 {
             let sent = self.reached > 0;
@@ -220,6 +255,28 @@ mod tests {
     }
 
     #[test]
+    fn a_bulk_whose_text_awaits_approval_is_active_and_not_confirmed() {
+        let report = BulkReport {
+            stage: BulkStage::AwaitingApproval,
+            ..bulk(&[(State::Waiting, 1)], 0)
+        };
+        let word = report.status_message(false, UnixMillis(2_000));
+        assert_eq!(word, StatusMessage::Active, "although its link is down");
+        assert_eq!(report.stage.valid_message(), "notconfirm");
+    }
+
+    #[test]
+    fn a_bulk_whose_text_was_rejected_is_cancelled() {
+        let report = BulkReport {
+            stage: BulkStage::Rejected,
+            ..bulk(&[(State::Cancelled, 1)], 0)
+        };
+        let word = report.status_message(true, UnixMillis(2_000));
+        assert_eq!(word, StatusMessage::Cancel);
+        assert_eq!(report.stage.valid_message(), "cancel");
+    }
+
+    #[test]
     fn a_cancelled_bulk_says_so() {
         let report = BulkReport {
             stage: BulkStage::Cancelled,
@@ -229,5 +286,14 @@ mod tests {
             report.status_message(true, UnixMillis(0)),
             StatusMessage::Cancel
         );
+    }
+
+    #[test]
+    fn each_stage_is_found_by_its_number() {
+        for code in 0..=5 {
+            let stage = BulkStage::from_code(code).expect("a stage");
+            assert_eq!(stage as u8, code);
+        }
+        assert_eq!(BulkStage::from_code(6), None);
     }
 }

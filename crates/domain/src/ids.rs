@@ -65,6 +65,10 @@ id!(
     /// that a client's stored id never comes to mean another book.
     BookId(u32)
 );
+id!(
+    /// A rule that holds texts for approval.
+    RuleId(i64)
+);
 
 impl BulkNo {
     /// The first number that an account hands out.

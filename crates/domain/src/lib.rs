@@ -6,6 +6,8 @@
 
 pub mod account;
 pub mod api_key;
+pub mod approval;
+pub mod blacklist;
 pub mod bulk;
 pub mod ids;
 pub mod inbound;

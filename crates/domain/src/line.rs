@@ -108,6 +108,8 @@ pub struct LineSettings {
     /// Seconds after acceptance (or the scheduled time) within which a text must have left;
     /// also given to the operator. `None` is no limit.
     pub validity_seconds: Option<u32>,
+    /// True where a person must approve every text, but those of trusted accounts.
+    pub approve_texts: bool,
     /// Which link carries which operator's messages.
     pub routes: Vec<Route>,
 }
@@ -130,6 +132,7 @@ impl Default for LineSettings {
             inbound_account: None,
             opt_out_words: true,
             validity_seconds: None,
+            approve_texts: false,
             routes: Vec::new(),
         }
     }

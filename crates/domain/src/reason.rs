@@ -56,6 +56,10 @@ reasons! {
     NotAMobileNumber = 18, "not a mobile number", "شماره موبایل نیست";
     Blacklisted = 19, "the recipient is on the blacklist", "گیرنده در فهرست سیاه است";
     TextCannotBeSent = 20, "the text cannot be put into parts for this link", "متن برای این پیوند قابل بخش‌بندی نیست";
+    OnRegulatorList = 30, "the recipient is on the regulator's blacklist", "گیرنده در فهرست سیاه تنظیم مقررات است";
+    OnInstallationList = 31, "the recipient is on the blacklist of this installation", "گیرنده در فهرست سیاه این سامانه است";
+    OnLineList = 32, "the recipient opted out of this line", "گیرنده دریافت پیام از این خط را لغو کرده است";
+    TextNotApproved = 33, "its text was not approved", "متن پیام تایید نشد";
 }
 
 #[cfg(test)]

@@ -130,6 +130,10 @@ pub enum Event {
     ValidityOver,
     /// The sender cancels what has not left yet.
     Cancel,
+    /// Nobody approved the text: what waits for it ends.
+    NotApproved,
+    /// The recipient came onto a blacklist while it waited; the reason names the list.
+    Listed(Reason),
     /// Nothing can carry it: it ends here with this reason.
     Undeliverable(Reason),
 }
@@ -242,6 +246,15 @@ impl Progress {
                 self.end_waiting(State::Failed, Reason::ValidityOver, terms, ledger)
             }
             Event::Cancel => self.end_waiting(State::Cancelled, Reason::Cancelled, terms, ledger),
+            Event::NotApproved => {
+                self.end_waiting(State::Cancelled, Reason::TextNotApproved, terms, ledger);
+            }
+            Event::Listed(reason) => {
+                // Of a text that went out in part the rest follows: half a message helps nobody.
+                if self.accepted.is_empty() {
+                    self.end_waiting(State::Discarded, reason, terms, ledger);
+                }
+            }
             Event::Undeliverable(reason) => {
                 // It was claimed, but no byte of it left: nothing is in doubt.
                 self.outstanding = PartSet::EMPTY;

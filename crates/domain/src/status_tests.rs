@@ -63,6 +63,38 @@ fn the_ways_of_a_message_end_as_the_table_says() {
     let ok = ReceiptKind::Delivered;
     let table: &[Way] = &[
         (
+            "its text was not approved",
+            2,
+            &SEND,
+            vec![NotApproved],
+            State::Cancelled,
+            Reason::TextNotApproved,
+            moves(0, 200, 0),
+        ),
+        (
+            "opted out while it waited",
+            2,
+            &SEND,
+            vec![Listed(Reason::OnLineList)],
+            State::Discarded,
+            Reason::OnLineList,
+            moves(0, 200, 0),
+        ),
+        (
+            "opted out when it was with the link",
+            1,
+            &SEND,
+            vec![
+                Claimed,
+                Listed(Reason::OnLineList),
+                taken(0),
+                receipt(0, ok),
+            ],
+            State::Delivered,
+            Reason::Delivered,
+            moves(100, 0, 0),
+        ),
+        (
             "delivered",
             1,
             &SEND,
@@ -343,6 +375,8 @@ fn any_event() -> impl Strategy<Value = Event> {
         1 => Just(Event::ReportTimeOut),
         1 => Just(Event::ValidityOver),
         1 => Just(Event::Cancel),
+        1 => Just(Event::NotApproved),
+        1 => Just(Event::Listed(Reason::OnLineList)),
     ]
 }
 

@@ -125,6 +125,11 @@ const SETTINGS: &[(&str, &str, &str)] = &[
         "Logins that may wait while passwords are checked.",
     ),
     (
+        "limits",
+        "approval_days_max",
+        "Days within which a text that waits for approval must be decided about; then it is rejected.",
+    ),
+    (
         "inbox",
         "parts_wait_seconds",
         "Seconds after its last part for which a long message waits for the others; then it is \

@@ -1,6 +1,8 @@
 //! The program from outside: real processes, real sockets, exit codes and JSON.
 
 mod common;
+#[path = "cli/screening.rs"]
+mod screening;
 
 use common::{Running, Sandbox, get, post};
 use serde_json::{Value, json};

@@ -1,6 +1,7 @@
 //! The accept path: `accept_bulk`, `add_recipients`, `seal_bulk`. Each checks everything before it
 //! writes anything, in the order in which refusals are documented.
 
+use crate::approval;
 use crate::day::Day;
 use crate::error::DbError;
 use crate::group::Group;
@@ -17,8 +18,8 @@ use domain::time::UnixMillis;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeMap;
 use store::{
-    AcceptBulk, AcceptError, AcceptedBulk, AddRecipients, DayLimit, IDEMPOTENCY_HOURS,
-    RECIPIENTS_PER_COMMAND_MAX, SLICE_RECIPIENTS,
+    AcceptBulk, AcceptError, AcceptedBulk, AddRecipients, ApprovalState, DayLimit,
+    IDEMPOTENCY_HOURS, RECIPIENTS_PER_COMMAND_MAX, SLICE_RECIPIENTS,
 };
 
 /// Milliseconds after its last command at which a bulk that is being built counts as left behind
@@ -59,18 +60,16 @@ pub(crate) fn accept_bulk(group: &mut Group<'_>, command: &AcceptBulk) -> Answer
     day.count(group.conn)?;
     let bulk = group.next_bulk_no(command.account)?;
     let key = (command.account, bulk);
-    insert_bulk(group.conn, key, command, price)?;
+    let stage = insert_bulk(group.conn, key, command, price)?;
+    let accepted = stage == BulkStage::Accepted;
     let place = Place {
         key,
         line: command.line,
         urgent: command.urgent,
-        due_at: if command.whole {
-            command.due_at.0
-        } else {
-            NEVER
-        },
+        due_at: if accepted { command.due_at.0 } else { NEVER },
     };
     let waits = insert_recipients(group.conn, &place, 0, &command.recipients)?;
+    ask_for_approval(group.conn, key, command, stage)?;
     group.post(
         command.account,
         EntryKind::Reserve,
@@ -79,7 +78,7 @@ pub(crate) fn accept_bulk(group: &mut Group<'_>, command: &AcceptBulk) -> Answer
         command.accepted_at,
         None,
     )?;
-    group.made_due |= waits && command.whole;
+    group.made_due |= waits && accepted;
     if let Some(digest) = &command.idempotency_key {
         group
             .conn
@@ -130,6 +129,10 @@ pub(crate) fn add_recipients(group: &mut Group<'_>, command: &AddRecipients) -> 
         due_at: NEVER,
     };
     insert_recipients(group.conn, &place, first, &command.recipients)?;
+    if let Some(wanted) = &command.approval {
+        let state = ApprovalState::Building;
+        approval::insert(group.conn, key, wanted, bulk.accepted_at, state)?;
+    }
     count_into(&mut bulk.counts, &command.recipients);
     save_built(group.conn, key, &bulk.counts, next, total, command.now)?;
     group.post(
@@ -163,10 +166,20 @@ pub(crate) fn seal_bulk(
         return Ok(Err(AcceptError::DayLimit));
     }
     day.count(group.conn)?;
+    let until = approval::sealed(group.conn, key, &row)?;
+    let stage = if until.is_some() {
+        BulkStage::AwaitingApproval
+    } else {
+        BulkStage::Accepted
+    };
     group
         .conn
         .prepare_cached("UPDATE bulk SET stage = ?3 WHERE account_id = ?1 AND bulk_no = ?2")?
-        .execute(params![account.0, bulk.0, BulkStage::Accepted as u8])?;
+        .execute(params![account.0, bulk.0, stage as u8])?;
+    if let Some(until) = until {
+        set_sweep(group.conn, key, Some(until.0), 0)?;
+        return Ok(Ok(()));
+    }
     let open = row.counts.open() > 0;
     let sweep_at = first_sweep(
         row.accepted_at,
@@ -250,7 +263,7 @@ fn count_into(counts: &mut RowCounts, recipients: &[NewRecipient]) {
 
 /// The first time at which something of a sealed bulk can run out. No submit is earlier than its
 /// due time, so no report time ends earlier than this; a sweep that comes too early moves it.
-fn first_sweep(
+pub(crate) fn first_sweep(
     accepted_at: UnixMillis,
     due_at: UnixMillis,
     expires_at: Option<UnixMillis>,
@@ -269,24 +282,22 @@ fn insert_bulk(
     key: BulkKey,
     command: &AcceptBulk,
     price: Rials,
-) -> Result<(), DbError> {
+) -> Result<BulkStage, DbError> {
     let mut counts = RowCounts::default();
     count_into(&mut counts, &command.recipients);
     let report_millis = i64::from(command.report_seconds) * 1_000;
-    let sweep_at = match (command.whole, counts.open()) {
-        (false, _) => Some(command.accepted_at.plus_millis(BUILDING_MILLIS_MAX).0),
-        (true, 0) => None,
-        (true, _) => Some(first_sweep(
-            command.accepted_at,
-            command.due_at,
-            command.expires_at,
-            report_millis,
-        )),
-    };
-    let stage = if command.whole {
-        BulkStage::Accepted
-    } else {
-        BulkStage::Building
+    let (stage, sweep_at) = match (command.whole, counts.open(), &command.approval) {
+        (false, ..) => {
+            let left_behind = command.accepted_at.plus_millis(BUILDING_MILLIS_MAX);
+            (BulkStage::Building, Some(left_behind.0))
+        }
+        (true, 0, _) => (BulkStage::Accepted, None),
+        (true, _, Some(wanted)) => (BulkStage::AwaitingApproval, Some(wanted.until.0)),
+        (true, _, None) => {
+            let (at, due_at) = (command.accepted_at, command.due_at);
+            let first = first_sweep(at, due_at, command.expires_at, report_millis);
+            (BulkStage::Accepted, Some(first))
+        }
     };
     let mut insert = conn.prepare_cached(
         "INSERT INTO bulk (account_id, bulk_no, line_id, stage, terms, report_seconds, urgent,
@@ -317,7 +328,25 @@ fn insert_bulk(
         sweep_at,
         &*command.text,
     ])?;
-    Ok(())
+    Ok(stage)
+}
+
+/// Writes down the question about the text of a bulk at its first command.
+fn ask_for_approval(
+    conn: &Connection,
+    key: BulkKey,
+    command: &AcceptBulk,
+    stage: BulkStage,
+) -> Result<(), DbError> {
+    let state = match stage {
+        BulkStage::AwaitingApproval => ApprovalState::Waiting,
+        BulkStage::Building => ApprovalState::Building,
+        _ => return Ok(()),
+    };
+    match &command.approval {
+        Some(wanted) => approval::insert(conn, key, wanted, command.accepted_at, state),
+        None => Ok(()),
+    }
 }
 
 fn save_built(

@@ -1,6 +1,7 @@
 //! Checks the invariants on a live store. Each piece is one short read of its own, in which
 //! everything that is compared belongs to the same state; memory does not grow with the store.
 
+use crate::approval;
 use crate::error::DbError;
 use crate::phonebooks;
 use crate::reader::snapshot;
@@ -14,7 +15,7 @@ use domain::money::Rials;
 use domain::status::{Progress, State};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeMap;
-use store::{Finding, SLICE_RECIPIENTS};
+use store::{ApprovalState, Finding, SLICE_RECIPIENTS};
 
 /// Findings after which the check stops: a store with so many needs a person, not a longer list.
 const FINDINGS_MAX: usize = 1_000;
@@ -37,6 +38,7 @@ pub(crate) fn check(conn: &Connection) -> Result<Vec<Finding>, DbError> {
     for found in phonebooks::check(conn, FINDINGS_MAX)? {
         findings.expect(false, found.rule, || found.what);
     }
+    check_approvals(conn, &mut findings)?;
     Ok(findings.0)
 }
 
@@ -315,6 +317,7 @@ fn check_bulk(
     findings.expect(is_watched, "sweep", || {
         format!("{}: no sweep will look at it", name())
     });
+    check_asked(conn, key, bulk, findings)?;
     let slices = slices_of(conn, key)?;
     findings.expect(slices == sums.slices, "slices", || {
         let odd = sums
@@ -395,6 +398,35 @@ fn check_receipt_map(conn: &Connection, findings: &mut Findings) -> Result<(), D
             _ => return Ok(()),
         }
     }
+}
+
+/// Somebody is asked about a bulk that waits for it.
+fn check_asked(
+    conn: &Connection,
+    key: BulkKey,
+    bulk: &BulkRow,
+    findings: &mut Findings,
+) -> Result<(), DbError> {
+    if bulk.stage != BulkStage::AwaitingApproval {
+        return Ok(());
+    }
+    let asked = approval::load(conn, key)?.map(|approval| approval.state);
+    findings.expect(asked == Some(ApprovalState::Waiting), "approval", || {
+        let (account, bulk) = key;
+        format!("account {account}, bulk {bulk}: nobody is asked for the approval it waits for")
+    });
+    Ok(())
+}
+
+/// Nobody is asked about a bulk that does not wait for it.
+fn check_approvals(conn: &Connection, findings: &mut Findings) -> Result<(), DbError> {
+    for key in approval::disagreements(conn, FINDINGS_MAX as u32)? {
+        findings.expect(false, "approval", || {
+            let (account, bulk) = key;
+            format!("account {account}, bulk {bulk}: an approval is asked for, but it does not wait for one")
+        });
+    }
+    Ok(())
 }
 
 /// Slices belong to bulks, and only those of acknowledged ones can be claimed.

@@ -4,6 +4,7 @@
 use crate::error::DbError;
 use crate::fairness::{Floors, LaneBudget, hand_out};
 use crate::group::Group;
+use crate::listed::{RecentlyListed, leave_out};
 use crate::queue::{AccountQueue, Texts};
 use domain::ids::LinkId;
 use domain::time::UnixMillis;
@@ -29,12 +30,14 @@ pub(crate) struct ClaimMemory {
     /// Counts claims, so that another lane begins each time.
     turn: usize,
     pub(crate) texts: Texts,
+    recent: RecentlyListed,
 }
 
 impl ClaimMemory {
     /// Drops what was read inside a transaction that is rolled back.
     pub(crate) fn forget_rows(&mut self) {
         self.texts = Texts::default();
+        self.recent = RecentlyListed::default();
     }
 }
 
@@ -44,11 +47,13 @@ pub(crate) fn claim_due(
     command: &ClaimDue,
 ) -> Result<Vec<ClaimedMessage>, DbError> {
     let conn = group.conn;
+    let mut recent = std::mem::take(&mut group.memory.claim.recent);
+    recent.refresh(conn)?;
     let mut claim = Claim {
         now: command.now,
         memory: &mut group.memory.claim,
         queues: HashMap::new(),
-        reader: crate::queue::Reader::new(conn, command.now)?,
+        reader: crate::queue::Reader::new(conn, command.now, recent)?,
         accounts: conn.prepare_cached(
             "SELECT account_id, due_at FROM slice INDEXED BY slice_claimable
              WHERE line_id = ?1 AND operator = ?2 AND urgent = ?3 AND account_id > ?4
@@ -65,13 +70,20 @@ pub(crate) fn claim_due(
     }
     let cut_short = claim.is_cut_short();
     let Claim {
-        queues, messages, ..
+        queues,
+        messages,
+        reader,
+        ..
     } = claim;
+    let crate::queue::Reader { listed, recent, .. } = reader;
+    group.memory.claim.recent = recent;
     // Who gets less than there is would sleep until something becomes due: ring again.
     group.made_due |= cut_short;
     for queue in queues.into_values() {
         queue.save(conn)?;
     }
+    // After the queues, which would write their slices over what this changes in them.
+    leave_out(group, listed, command.now)?;
     Ok(messages)
 }
 

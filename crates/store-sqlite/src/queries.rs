@@ -145,13 +145,9 @@ pub(crate) fn ledger(
     Ok(entries)
 }
 
-fn is_visible(stage: BulkStage) -> bool {
-    !matches!(stage, BulkStage::Building | BulkStage::Abandoned)
-}
-
 /// A bulk's report. The caller gives a snapshot, since the bulk and its slices must agree.
 pub(crate) fn bulk(conn: &Connection, key: BulkKey) -> Result<Option<BulkReport>, DbError> {
-    let Some(row) = load_bulk(conn, key)?.filter(|row| is_visible(row.stage)) else {
+    let Some(row) = load_bulk(conn, key)?.filter(|row| row.stage.is_acknowledged()) else {
         return Ok(None);
     };
     let attempted = if row.counts.unsent() == 0 {
@@ -190,7 +186,7 @@ pub(crate) fn bulk_by_key(
             Ok((row.get(0)?, row.get::<_, u8>(1)?))
         })
         .optional()?;
-    let visible = |stage| BulkStage::from_code(stage).is_some_and(is_visible);
+    let visible = |stage| BulkStage::from_code(stage).is_some_and(BulkStage::is_acknowledged);
     Ok(found
         .filter(|(_, stage)| visible(*stage))
         .map(|(no, _)| BulkNo(no)))
@@ -208,7 +204,7 @@ pub(crate) fn recipients(
         .optional()?
         .map(stage)
         .transpose()?;
-    if !stage.is_some_and(is_visible) {
+    if !stage.is_some_and(BulkStage::is_acknowledged) {
         return Ok(Vec::new());
     }
     let mut statement = conn.prepare_cached(

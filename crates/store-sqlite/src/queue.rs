@@ -1,11 +1,13 @@
 //! The slices of one account in one lane, and the recipients that are taken from them.
 
 use crate::error::DbError;
+use crate::listed::RecentlyListed;
 use crate::rows::{NEVER, RecipientRow, Recipients, address, progress, unpack_terms};
 use crate::work::{SliceKey, SliceRow, save_slice};
 use domain::ids::{AccountId, BulkNo, LinkId, OperatorId, RecipientKey, Seq};
 use domain::line::Terms;
 use domain::msisdn::Msisdn;
+use domain::reason::Reason;
 use domain::recipient::Address;
 use domain::status::Event;
 use domain::text::ReferenceBits;
@@ -65,17 +67,27 @@ impl Texts {
 
 /// The statements of a claim, prepared once.
 pub(crate) struct Reader<'c> {
+    conn: &'c Connection,
     now: UnixMillis,
     expired_left: u32,
     slices: CachedStatement<'c>,
     waiting: CachedStatement<'c>,
     bulk: CachedStatement<'c>,
     recipients: Recipients<'c>,
+    /// Waiting recipients who came onto a blacklist: to be left out when the claim is written.
+    pub(crate) listed: Vec<(RecipientKey, Reason)>,
+    /// Who may be one of them; lent by the writer's memory for the time of the claim.
+    pub(crate) recent: RecentlyListed,
 }
 
 impl<'c> Reader<'c> {
-    pub(crate) fn new(conn: &'c Connection, now: UnixMillis) -> Result<Self, DbError> {
+    pub(crate) fn new(
+        conn: &'c Connection,
+        now: UnixMillis,
+        recent: RecentlyListed,
+    ) -> Result<Self, DbError> {
         Ok(Self {
+            conn,
             now,
             expired_left: EXPIRED_PER_COMMAND_MAX,
             slices: conn.prepare_cached(
@@ -96,6 +108,8 @@ impl<'c> Reader<'c> {
                 "SELECT terms, expires_at, text FROM bulk WHERE account_id = ?1 AND bulk_no = ?2",
             )?,
             recipients: Recipients::new(conn)?,
+            listed: Vec::new(),
+            recent,
         })
     }
 
@@ -289,6 +303,16 @@ fn take_slice(
     let mut taken = 0;
     for candidate in candidates {
         let Candidate { key, to, text, row } = candidate;
+        if row.progress.accepted.is_empty()
+            && let Some(list) = reader.recent.list_of(reader.conn, lane.line, to)?
+        {
+            let (first, earliest) = slice.passed.unwrap_or((key.seq.0, NEVER));
+            slice.passed = Some((first.min(key.seq.0), earliest.min(reader.now.0)));
+            reader.listed.push((key, list.reason()));
+            // Counted like what has run out, so that no command ends too many.
+            reader.expired_left = reader.expired_left.saturating_sub(1);
+            continue;
+        }
         let decision = row.progress.apply(Event::Claimed, &bulk.terms, reader.now);
         let progress = decision.progress;
         reader.recipients.write(key, &progress)?;

@@ -256,11 +256,6 @@ pub(crate) struct BulkRow {
 }
 
 impl BulkRow {
-    /// True when nothing of it is to be sent any more.
-    pub(crate) fn is_stopped(&self) -> bool {
-        matches!(self.stage, BulkStage::Cancelled | BulkStage::Abandoned)
-    }
-
     /// True when its validity period is over: nothing of it may leave after `expires_at`.
     pub(crate) fn is_expired(&self, now: UnixMillis) -> bool {
         self.expires_at.is_some_and(|at| at < now)

@@ -1,5 +1,6 @@
 //! Stopping a bulk, and ending recipients that wait: for `stop_bulk` and for the sweep.
 
+use crate::approval;
 use crate::error::DbError;
 use crate::group::Group;
 use crate::rows::{BulkKey, NEVER, attempted_of, load_bulk};
@@ -13,8 +14,9 @@ use store::{SLICE_RECIPIENTS, StopBulk, StopReason, Stopped};
 /// Recipients that one command ends at most, so that it stays within a few milliseconds.
 pub(crate) const SETTLED_PER_COMMAND_MAX: u32 = 1_000;
 
-/// `sweep_at` of a bulk that is stopped but not settled: the next sweep goes on with it.
-const AT_ONCE: i64 = 0;
+/// `sweep_at` of a bulk that is stopped but not settled, or approved but not due as a whole: the
+/// next sweep goes on with it.
+pub(crate) const AT_ONCE: i64 = 0;
 
 /// Stops a bulk and ends the first of its waiting recipients.
 pub(crate) fn stop_bulk(group: &mut Group<'_>, command: &StopBulk) -> Result<Stopped, DbError> {
@@ -27,9 +29,17 @@ pub(crate) fn stop_bulk(group: &mut Group<'_>, command: &StopBulk) -> Result<Sto
         (StopReason::Cancelled, BulkStage::Building | BulkStage::Abandoned) => {
             return Ok(Stopped::Unknown);
         }
+        // It is stopped already, and is settled by whoever rejected it or by the sweep.
+        (StopReason::Cancelled, BulkStage::Rejected) => return Ok(Stopped::NothingLeft),
         (StopReason::Cancelled, _) => BulkStage::Cancelled,
         // What was acknowledged cannot be given up any more.
-        (StopReason::Abandoned, BulkStage::Accepted | BulkStage::Cancelled) => {
+        (
+            StopReason::Abandoned,
+            BulkStage::Accepted
+            | BulkStage::Cancelled
+            | BulkStage::AwaitingApproval
+            | BulkStage::Rejected,
+        ) => {
             return Ok(Stopped::NothingLeft);
         }
         (StopReason::Abandoned, _) => BulkStage::Abandoned,
@@ -45,6 +55,9 @@ pub(crate) fn stop_bulk(group: &mut Group<'_>, command: &StopBulk) -> Result<Sto
             stage,
             waiting > 0 || bulk.counts.open() > 0,
         )?;
+        if bulk.stage != BulkStage::Accepted {
+            approval::withdraw(group.conn, key, command.now)?;
+        }
     } else if waiting == 0 {
         return Ok(Stopped::NothingLeft);
     }

@@ -2,19 +2,21 @@
 //! time may be too early but never too late, so that the hot path need not keep it exact.
 
 use crate::accept::SWEEP_PAUSE_MILLIS_MIN;
+use crate::approval;
+use crate::blacklist;
 use crate::error::DbError;
 use crate::group::Group;
 use crate::phonebooks::sweep_removed;
 use crate::receipts::purge_parked;
 use crate::rows::{BulkKey, BulkRow, load_bulk};
-use crate::stop::{SETTLED_PER_COMMAND_MAX, end_waiting, make_stopped};
+use crate::stop::{AT_ONCE, SETTLED_PER_COMMAND_MAX, end_waiting, make_stopped};
 use crate::work::{Work, set_sweep};
 use domain::bulk::BulkStage;
 use domain::ids::{AccountId, BulkNo, RecipientKey, Seq};
 use domain::status::{Event, State};
 use domain::time::UnixMillis;
 use rusqlite::{Connection, params};
-use store::{IDEMPOTENCY_HOURS, Swept};
+use store::{Decided, IDEMPOTENCY_HOURS, Swept};
 
 /// Bulks that one command looks at.
 const BULKS_PER_COMMAND_MAX: usize = 200;
@@ -32,6 +34,7 @@ pub(crate) fn sweep(group: &mut Group<'_>, now: UnixMillis) -> Result<Swept, DbE
         settled: 0,
         more: purge_parked(group.conn, now)?,
     };
+    swept.more |= blacklist::purge(group.conn, now)?;
     purge_keys(group, now)?;
     swept.more |= sweep_removed(group)?;
     let bulks = ripe(group.conn, now)?;
@@ -78,14 +81,15 @@ fn sweep_bulk(
     if bulk.stage == BulkStage::Building {
         // Its process has not written to it for so long that it must be gone.
         make_stopped(conn, key, BulkStage::Abandoned, true)?;
+        approval::withdraw(conn, key, now)?;
         bulk.stage = BulkStage::Abandoned;
     }
+    if let Some(done) = sweep_approval(group, key, &mut bulk, now)? {
+        return Ok((0, done));
+    }
     let mut work = Work::new(conn, now)?;
-    let ending = if bulk.is_stopped() {
-        Some(Event::Cancel)
-    } else {
-        bulk.is_expired(now).then_some(Event::ValidityOver)
-    };
+    let expired = || bulk.is_expired(now).then_some(Event::ValidityOver);
+    let ending = bulk.stage.stopped_by().or_else(expired);
     let mut met = 0;
     if let Some(event) = ending {
         met = end_waiting(conn, &mut work, key, event, budget)?;
@@ -106,6 +110,31 @@ fn sweep_bulk(
         None => set_sweep(conn, key, next_look(&after, now), 0)?,
     }
     Ok((settled, seq.is_none()))
+}
+
+/// What an approval asks of the sweep: to reject what nobody decided about in time, and to go on
+/// with what was approved. `None` where the bulk is to be swept as any other.
+fn sweep_approval(
+    group: &mut Group<'_>,
+    key: BulkKey,
+    bulk: &mut BulkRow,
+    now: UnixMillis,
+) -> Result<Option<bool>, DbError> {
+    if bulk.stage == BulkStage::Accepted && bulk.sweep_at == Some(AT_ONCE) {
+        let released = approval::release(group, key, now)?;
+        return Ok((released == Decided::More).then_some(false));
+    }
+    if bulk.stage != BulkStage::AwaitingApproval {
+        return Ok(None);
+    }
+    let until = approval::load(group.conn, key)?.map(|approval| approval.until);
+    if let Some(until) = until.filter(|until| *until > now) {
+        set_sweep(group.conn, key, Some(until.0), 0)?;
+        return Ok(Some(true));
+    }
+    approval::time_out(group.conn, key, now)?;
+    bulk.stage = BulkStage::Rejected;
+    Ok(None)
 }
 
 fn report_is_over(bulk: &BulkRow, now: UnixMillis) -> bool {

@@ -177,8 +177,8 @@ impl<'c> Work<'c> {
         let Some(bulk) = self.bulk(bulk_of(open.key))? else {
             return Ok(());
         };
-        if bulk.row.is_stopped() {
-            return self.apply(open, Event::Cancel);
+        if let Some(event) = bulk.row.stage.stopped_by() {
+            return self.apply(open, event);
         }
         if bulk.row.is_expired(now) {
             bulk.row.sweep_at = Some(bulk.row.sweep_at.map_or(now.0, |at| at.min(now.0)));

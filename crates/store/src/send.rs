@@ -1,5 +1,6 @@
 //! Commands of the accept path.
 
+use crate::ApprovalWanted;
 use domain::ids::{AccountId, BulkNo, LineId};
 use domain::line::Terms;
 use domain::recipient::NewRecipient;
@@ -53,6 +54,9 @@ pub struct AcceptBulk {
     /// True when these are all. Else the bulk is being built: nothing of it is due, reported or
     /// acknowledged until it is sealed.
     pub whole: bool,
+    /// Where its text needs a person's approval: then it is acknowledged, but nothing of it is
+    /// due before somebody decides.
+    pub approval: Option<ApprovalWanted>,
 }
 
 /// The answer to [`AcceptBulk`]. There is no other way to get one than a commit.
@@ -73,6 +77,8 @@ pub struct AddRecipients {
     pub bulk: BulkNo,
     /// The next recipients in order, at most [`crate::RECIPIENTS_PER_COMMAND_MAX`].
     pub recipients: Vec<NewRecipient>,
+    /// Where a text of theirs needs approval. The first command of a bulk that says so counts.
+    pub approval: Option<ApprovalWanted>,
     /// The time now.
     pub now: UnixMillis,
 }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::fake_store::line;
 use domain::bulk::StateCounts;
-use domain::ids::LineId;
+use domain::ids::{AccountId, LineId};
 use domain::line::Route;
 use domain::link::LinkSettings;
 use domain::money::Rials;
@@ -64,6 +64,7 @@ fn said(change: impl FnOnce(&mut BulkReport, &mut Line, &mut Vec<LinkStatus>)) -
         line: Some(&line),
         links: &links,
         statuses: &statuses,
+        approval: None,
         waiting: &[OperatorId(1)],
         operators: &Operators::embedded(),
         now: NOW,
@@ -130,4 +131,51 @@ fn what_is_under_way_or_ended_is_counted() {
         report.stage = BulkStage::Cancelled;
     });
     assert_eq!(cancelled, "cancelled by the sender");
+}
+
+#[test]
+fn a_text_that_waits_or_was_rejected_says_why() {
+    let mut report = bulk(&[(State::Waiting, 2)]);
+    report.stage = BulkStage::AwaitingApproval;
+    let mut approval = Approval {
+        account: AccountId(1),
+        bulk: report.no,
+        line: report.line,
+        since: report.accepted_at,
+        wanted: store::ApprovalWanted {
+            rule: None,
+            why: "rule 3 (word \"x\")".into(),
+            text: None,
+            until: report.accepted_at,
+        },
+        text: String::new(),
+        recipients: 2,
+        state: store::ApprovalState::Waiting,
+        decided_at: None,
+        decided_by: None,
+        reason: None,
+    };
+    let said = |report: &BulkReport, approval: &Approval| {
+        explain(&Facts {
+            bulk: report,
+            line: None,
+            links: &[],
+            statuses: &[],
+            approval: Some(approval),
+            waiting: &[],
+            operators: &Operators::embedded(),
+            now: report.accepted_at,
+        })
+    };
+    let waits = said(&report, &approval);
+    assert!(
+        waits.starts_with("waiting for approval of its text since "),
+        "{waits}"
+    );
+    assert!(waits.ends_with(": rule 3 (word \"x\")"), "{waits}");
+    report.stage = BulkStage::Rejected;
+    approval.decided_by = Some("sara".into());
+    approval.reason = Some("a lottery".into());
+    let rejected = said(&report, &approval);
+    assert_eq!(rejected, "its text was rejected by sara: a lottery");
 }

@@ -175,6 +175,7 @@ impl World {
             day_limit: None,
             recipients,
             whole: true,
+            approval: None,
         };
         self.store
             .accept_bulk(command)

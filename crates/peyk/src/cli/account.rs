@@ -168,6 +168,9 @@ struct AccountOptions {
     /// URL that is called for each message from a handset ("none" for no call)
     #[arg(long, value_name = "URL")]
     inbound_url: Option<String>,
+    /// Whether its texts go out without anybody's approval
+    #[arg(long, value_name = "true|false")]
+    texts_trusted: Option<bool>,
 }
 
 impl AccountOptions {
@@ -198,6 +201,9 @@ impl AccountOptions {
         }
         if let Some(url) = &self.inbound_url {
             settings.inbound_url = (url != "none").then(|| url.clone());
+        }
+        if let Some(trusted) = self.texts_trusted {
+            settings.texts_trusted = trusted;
         }
         settings
     }
@@ -345,6 +351,7 @@ async fn list(peyk: &Peyk, as_json: bool) -> Result<()> {
                 "operations": account.settings.operations, "parent_id": account.parent,
                 "package_id": account.package,
                 "inbound_url": account.settings.inbound_url,
+                "texts_trusted": account.settings.texts_trusted,
             }));
         }
     }

@@ -147,6 +147,9 @@ struct LineOptions {
     /// Whether an inbound 11 takes the sender off its audience, and 12 puts it back
     #[arg(long, value_name = "true|false")]
     opt_out_words: Option<bool>,
+    /// Whether a person must approve every text, but those of trusted accounts
+    #[arg(long, value_name = "true|false")]
+    approve_texts: Option<bool>,
 }
 
 impl LineOptions {
@@ -162,6 +165,7 @@ impl LineOptions {
         replace(&mut set.can_send, self.sends);
         replace(&mut set.can_receive, self.receives);
         replace(&mut set.opt_out_words, self.opt_out_words);
+        replace(&mut set.approve_texts, self.approve_texts);
         replace(
             &mut set.rate_per_second,
             self.rate.map(|rate| (rate > 0).then_some(rate)),
@@ -357,7 +361,7 @@ async fn list(peyk: &Peyk, as_json: bool) -> Result<()> {
     Ok(())
 }
 
-async fn account_names(peyk: &Peyk) -> Result<HashMap<AccountId, String>> {
+pub(super) async fn account_names(peyk: &Peyk) -> Result<HashMap<AccountId, String>> {
     let mut names = HashMap::new();
     let mut after = None;
     loop {

@@ -2,7 +2,10 @@
 
 mod account;
 mod account_tree;
+mod approval;
+mod approval_rule;
 mod backup;
+mod blacklist;
 mod book;
 mod bulk;
 mod config;
@@ -70,6 +73,9 @@ enum Command {
     Key(key::KeyArgs),
     Inbox(inbox::InboxArgs),
     Rule(rule::RuleArgs),
+    Blacklist(blacklist::BlacklistArgs),
+    Approval(approval::ApprovalArgs),
+    ApprovalRule(approval_rule::ApprovalRuleArgs),
     Simulate(simulate::SimulateArgs),
     Doctor(doctor::DoctorArgs),
     Backup(backup::BackupArgs),
@@ -124,6 +130,9 @@ pub async fn run(cli: Cli) -> Result<Exit> {
         Command::Key(args) => key::run(args, &config).await,
         Command::Inbox(args) => inbox::run(args, &config).await,
         Command::Rule(args) => rule::run(args, &config).await,
+        Command::Blacklist(args) => blacklist::run(args, &config).await,
+        Command::Approval(args) => approval::run(args, &config).await,
+        Command::ApprovalRule(args) => approval_rule::run(args, &config).await,
         Command::Simulate(args) => simulate::run(args).await,
         Command::Doctor(args) => doctor::run(args, &config).await,
         Command::Backup(args) => backup::run(args, &config).await,

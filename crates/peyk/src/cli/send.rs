@@ -8,7 +8,7 @@ use crate::output::{self, count, say};
 use crate::parse;
 use crate::runtime::{Missing, Peyk, ServeLock};
 use anyhow::{Context, Result, anyhow, bail};
-use app::{Delivery, NumbersError, NumbersRequest, SendError, SendRequest, Texts};
+use app::{ApprovalState, Delivery, NumbersError, NumbersRequest, SendError, SendRequest, Texts};
 use clap::Args;
 use domain::account::Account;
 use domain::ids::BulkNo;
@@ -88,6 +88,7 @@ pub(super) async fn run(args: SendArgs, config: &Config) -> Result<Exit> {
         let as_json = args.output.json;
         if !as_json {
             announce(&sent);
+            announce_approval(peyk, &account, sent.bulk).await?;
             if !ServeLock::is_held(&peyk.path) {
                 eprintln!("No `peyk serve` runs on this store now: it waits until one does.");
             }
@@ -257,6 +258,18 @@ fn announce(sent: &Accepted) {
         sent.bulk,
         count_u64(sent.recipients)
     );
+}
+
+/// Says so when nothing of it is sent before somebody has read the text.
+async fn announce_approval(peyk: &Peyk, account: &Account, bulk: BulkNo) -> Result<()> {
+    let approval = peyk.app.approval(account, bulk).await?;
+    if let Some(approval) = approval.filter(|one| one.state == ApprovalState::Waiting) {
+        eprintln!(
+            "Its text waits for approval ({}): see `peyk approval show {} {bulk}`.",
+            approval.wanted.why, account.name
+        );
+    }
+    Ok(())
 }
 
 fn count_u64(number: u64) -> String {

@@ -1,5 +1,6 @@
 //! What the port's own suite cannot ask: one file under several stores, group commit, a full disk.
 
+mod approvals;
 mod damage;
 mod files;
 mod groups;
@@ -74,5 +75,6 @@ fn bulk(account: AccountId, recipients: Vec<NewRecipient>) -> AcceptBulk {
         day_limit: None,
         recipients,
         whole: true,
+        approval: None,
     }
 }

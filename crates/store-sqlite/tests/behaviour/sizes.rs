@@ -33,6 +33,7 @@ async fn no_command_on_a_large_bulk_takes_long() {
             account: sender,
             bulk: no,
             recipients: recipients(EACH, 10),
+            approval: None,
             now: NOW,
         };
         let started = Instant::now();

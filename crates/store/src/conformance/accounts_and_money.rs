@@ -16,6 +16,7 @@ fn settings() -> AccountSettings {
         allow_from: vec!["192.0.2.0/24".into(), "2001:db8::1".into()],
         operations: Some(vec!["send".into()]),
         inbound_url: Some("https://shop.example/in".into()),
+        texts_trusted: true,
     }
 }
 

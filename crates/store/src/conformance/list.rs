@@ -262,6 +262,37 @@ macro_rules! conformance_cases {
                 a_day_has_no_more_messages_than_it_may,
                 a_built_bulk_counts_for_the_day_when_it_is_sealed,
             }
+            blacklists {
+                numbers_come_onto_a_list_once_and_off_it_again,
+                each_number_is_found_on_the_first_list_that_is_asked,
+                a_replacement_takes_its_place_at_once_and_whole,
+                a_replacement_that_is_given_up_leaves_the_list_alone,
+                lists_are_followed_by_their_version_and_additions,
+                no_command_carries_too_many_numbers_of_a_list,
+                who_opts_out_while_waiting_is_left_out_and_not_charged,
+                many_who_opted_out_hold_up_nobody_else,
+                lists_that_do_not_bind_the_line_leave_nobody_out,
+                who_opts_in_again_is_sent_to,
+                a_text_that_left_in_part_is_sent_whole,
+                versions_of_lists_and_rules_do_not_mix,
+            }
+            approving {
+                rules_are_kept_in_their_order,
+                nothing_leaves_before_somebody_decides,
+                an_approved_text_goes_its_way,
+                validity_counts_from_the_approval,
+                a_scheduled_time_outlasts_the_approval,
+                a_rejected_text_ends_and_its_credit_comes_back,
+                a_text_is_decided_about_once,
+                a_sender_may_cancel_while_it_waits,
+                what_nobody_decides_about_is_rejected_in_the_end,
+                a_large_bulk_is_asked_about_when_it_is_complete,
+                a_text_of_later_recipients_makes_the_whole_bulk_wait,
+                a_rejection_broken_off_by_a_crash_is_kept,
+                nobody_is_asked_about_a_bulk_without_anyone_to_send_to,
+                an_idempotency_key_answers_a_bulk_that_waits,
+                the_oldest_waits_first_in_the_queue,
+            }
             model_run {
                 a_random_walk_agrees_with_the_model,
                 another_random_walk_agrees_with_the_model,

@@ -7,7 +7,9 @@
 
 mod accepting;
 mod accounts_and_money;
+mod approving;
 mod audit;
+mod blacklists;
 mod books_and_contacts;
 mod building;
 mod catalog;

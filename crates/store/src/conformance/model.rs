@@ -62,7 +62,8 @@ impl ModelBulk {
 
     /// True when its time to leave is over.
     pub(super) fn is_over(&self, now: UnixMillis) -> bool {
-        self.command.expires_at.is_some_and(|end| end < now)
+        let waits = self.stage == BulkStage::AwaitingApproval;
+        !waits && self.command.expires_at.is_some_and(|end| end < now)
     }
 
     /// The lane of a recipient.
@@ -127,9 +128,17 @@ impl Model {
                 claimed_at: UnixMillis(0),
             }
         });
+        let recipients: Vec<ModelRecipient> = recipients.collect();
+        let anyone = recipients
+            .iter()
+            .any(|one| one.progress.state == State::Waiting);
         let model = ModelBulk {
-            stage: BulkStage::Accepted,
-            recipients: recipients.collect(),
+            stage: if anyone && command.approval.is_some() {
+                BulkStage::AwaitingApproval
+            } else {
+                BulkStage::Accepted
+            },
+            recipients,
             returned: Rials::ZERO,
             last_outcome_at: UnixMillis(0),
             command,
@@ -322,12 +331,35 @@ impl Model {
     /// What waits in stopped bulks is cancelled.
     pub(super) fn cancel_stopped(&mut self, now: UnixMillis) -> usize {
         let waiting = self.which(|bulk, one| {
-            bulk.stage == BulkStage::Cancelled && one.progress.state == State::Waiting
+            bulk.stage.stopped_by().is_some() && one.progress.state == State::Waiting
         });
         for key in &waiting {
-            self.apply(*key, Event::Cancel, now);
+            let stage = self.bulks[&(key.account, key.bulk)].stage;
+            self.apply(*key, stage.stopped_by().expect("stopped"), now);
         }
         waiting.len()
+    }
+
+    /// Somebody decided about the text of a bulk that waits for it.
+    pub(super) fn decide(&mut self, key: (AccountId, BulkNo), approve: bool, now: UnixMillis) {
+        let bulk = self.bulks.get_mut(&key).expect("a bulk of the model");
+        assert_eq!(bulk.stage, BulkStage::AwaitingApproval);
+        if approve {
+            bulk.stage = BulkStage::Accepted;
+            let due = bulk.command.due_at;
+            let validity = bulk.command.expires_at.map(|at| at.millis_since(due));
+            bulk.command.expires_at = validity.map(|span| now.max(due).plus_millis(span));
+        } else {
+            bulk.stage = BulkStage::Rejected;
+            self.cancel_stopped(now);
+        }
+    }
+
+    /// The bulks that wait for somebody to decide.
+    pub(super) fn undecided(&self) -> Vec<(AccountId, BulkNo)> {
+        let waits = |bulk: &ModelBulk| bulk.stage == BulkStage::AwaitingApproval;
+        let bulks = self.bulks.iter().filter(|(_, bulk)| waits(bulk));
+        bulks.map(|(key, _)| *key).collect()
     }
 
     /// True while somebody waits whose time to leave is over.
@@ -341,6 +373,13 @@ impl Model {
 
     /// What a sweep ends, but for report times: those it can only bound.
     pub(super) fn sweep(&mut self, now: UnixMillis) {
+        for bulk in self.bulks.values_mut() {
+            let until = bulk.command.approval.as_ref().map(|wanted| wanted.until);
+            let late = until.is_some_and(|until| until <= now);
+            if bulk.stage == BulkStage::AwaitingApproval && late {
+                bulk.stage = BulkStage::Rejected;
+            }
+        }
         self.cancel_stopped(now);
         for key in self.waiting_past_validity(now) {
             self.apply(key, Event::ValidityOver, now);

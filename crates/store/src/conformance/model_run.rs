@@ -7,8 +7,8 @@ use super::dice::Dice;
 use super::fixture::*;
 use super::model::Model;
 use crate::{
-    AcceptBulk, AcceptError, AcceptedBulk, ClaimDue, NewReceipt, Outcome, StopBulk, StopReason,
-    Stopped, SubmitResult, TopUp,
+    AcceptBulk, AcceptError, AcceptedBulk, ApprovalWanted, ClaimDue, DecideApproval, Decided,
+    NewReceipt, Outcome, StopBulk, StopReason, Stopped, SubmitResult, TopUp,
 };
 use domain::bulk::BulkStage;
 use domain::ids::{AccountId, PartKey};
@@ -25,6 +25,8 @@ const STEPS: u32 = 400;
 /// Commands after which everything is compared.
 const COMPARED_EVERY: u32 = 8;
 const ACCOUNTS: u64 = 3;
+/// Seconds within which a text must be decided about.
+const APPROVAL_SECONDS: i64 = 5_000;
 /// Claims that may stop short one after the other.
 const SHORT_CLAIMS_MAX: u32 = 40;
 
@@ -88,7 +90,7 @@ impl Walk<'_> {
     async fn step(&mut self) -> &'static str {
         let pause = [0, 1, 400, 3_000, 61_000, 2_000_000][self.dice.below(6) as usize];
         self.now = self.now.plus_millis(pause);
-        match self.dice.below(32) {
+        match self.dice.below(33) {
             0..=1 => self.top_up().await,
             2..=6 => self.accept().await,
             7..=8 => self.build().await,
@@ -96,7 +98,8 @@ impl Walk<'_> {
             17..=23 => self.answer().await,
             24..=27 => self.receive().await,
             28 => self.stop().await,
-            29..=30 => self.sweep().await,
+            29 => self.decide().await,
+            30..=31 => self.sweep().await,
             _ => self.crash().await,
         }
     }
@@ -179,6 +182,12 @@ impl Walk<'_> {
                 self.now
             },
             expires_at,
+            approval: self.dice.once_in(6).then(|| ApprovalWanted {
+                rule: None,
+                why: "its line wants it".into(),
+                text: None,
+                until: self.now.plus_seconds(APPROVAL_SECONDS),
+            }),
             urgent: coin(&mut self.dice),
             ..self.w.bulk_of(account, recipients)
         }
@@ -427,7 +436,7 @@ impl Walk<'_> {
             now: self.now,
         };
         let answer = self.w.stop_all(stop).await;
-        if open == 0 || model.stage == BulkStage::Cancelled {
+        if open == 0 || model.stage.stopped_by().is_some() {
             assert_eq!(answer, Stopped::NothingLeft);
         } else if waiting > 0 {
             assert_eq!(answer, Stopped::Done);
@@ -441,6 +450,31 @@ impl Walk<'_> {
         );
         self.model.cancel_stopped(self.now);
         "stop"
+    }
+
+    /// Decides about one of the texts that wait for it, or asks for one that does not.
+    async fn decide(&mut self) -> &'static str {
+        let undecided = self.model.undecided();
+        let waiting = self.w.approvals_waiting(None, 1_000).await;
+        let waiting = waiting.expect("approvals_waiting");
+        let mut asked: Vec<_> = waiting.iter().map(|one| (one.account, one.bulk)).collect();
+        asked.sort_unstable();
+        assert_eq!(asked, undecided, "who waits for a decision");
+        let Some((account, bulk)) = self.dice.pick(&undecided) else {
+            return "nothing to decide";
+        };
+        let approve = self.dice.once_in(2);
+        let command = DecideApproval {
+            account,
+            bulk,
+            approve,
+            by: "moderator".into(),
+            reason: None,
+            now: self.now,
+        };
+        assert_eq!(self.w.decide_all(command).await, Decided::Done);
+        self.model.decide((account, bulk), approve, self.now);
+        "a decision"
     }
 
     async fn sweep(&mut self) -> &'static str {
@@ -493,5 +527,6 @@ impl Walk<'_> {
         }
         self.now = self.now.plus_seconds(i64::from(REPORT_SECONDS) + 10);
         self.sweep().await;
+        assert_eq!(self.model.undecided(), [], "nobody waits for ever");
     }
 }

@@ -179,6 +179,7 @@ impl<'h> World<'h> {
             day_limit: None,
             recipients,
             whole: true,
+            approval: None,
         }
     }
 
@@ -236,6 +237,7 @@ impl<'h> World<'h> {
             account,
             bulk,
             recipients,
+            approval: None,
             now: T0,
         })
         .await
@@ -427,6 +429,18 @@ impl<'h> World<'h> {
             }
         }
         panic!("the stop does not end");
+    }
+
+    /// Decides about a text to the end, and gives the last answer.
+    pub(super) async fn decide_all(&self, command: DecideApproval) -> Decided {
+        for _ in 0..ROUNDS_MAX {
+            let decided = self.decide_approval(command.clone()).await;
+            let decided = decided.expect("decide_approval");
+            if decided != Decided::More {
+                return decided;
+            }
+        }
+        panic!("the decision does not end");
     }
 
     /// Cancels a bulk to the end.

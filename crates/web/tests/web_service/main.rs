@@ -13,3 +13,4 @@ mod probes;
 mod recipients;
 mod refusals;
 mod resellers;
+mod screening;

@@ -1,5 +1,6 @@
 //! Taking, building and stopping bulks.
 
+use super::screening::Asked;
 use super::{Acc, Bulk, Data, Memory, Rec, SLICE};
 use crate::*;
 use domain::bulk::BulkStage;
@@ -7,7 +8,7 @@ use domain::ids::{AccountId, BulkNo};
 use domain::ledger::EntryKind;
 use domain::money::Rials;
 use domain::recipient::NewRecipient;
-use domain::status::{Event, Progress, State};
+use domain::status::{Progress, State};
 use std::collections::HashMap;
 
 fn price(recipients: &[NewRecipient]) -> Option<Rials> {
@@ -97,6 +98,8 @@ impl Memory {
             BulkStage::Building
         };
         let returned = Rials::ZERO;
+        let key = (command.account, bulk);
+        let wanted = command.approval.take();
         account.bulks.insert(
             bulk,
             Bulk {
@@ -107,6 +110,13 @@ impl Memory {
                 returned,
             },
         );
+        if let Some(wanted) = wanted {
+            let asked = Asked::new(wanted, ApprovalState::Building);
+            data.screens.ask(key, asked);
+        }
+        if stage == BulkStage::Accepted {
+            data.accepted(key);
+        }
         self.due.notify_waiters();
         Ok(AcceptedBulk {
             bulk,
@@ -130,6 +140,10 @@ impl Memory {
             .expect("looked up above");
         bulk.price += price;
         bulk.recipients.extend(rows(command.recipients));
+        if let Some(wanted) = command.approval {
+            let asked = Asked::new(wanted, ApprovalState::Building);
+            data.screens.ask((command.account, command.bulk), asked);
+        }
         Ok(())
     }
 
@@ -153,6 +167,7 @@ impl Memory {
         if let Some(bulk) = data.bulk(account, no) {
             bulk.stage = BulkStage::Accepted;
         }
+        data.accepted((account, no));
         drop(data);
         self.due.notify_waiters();
         Ok(())
@@ -167,12 +182,17 @@ impl Memory {
         match (command.reason, bulk.stage) {
             (StopReason::Abandoned, BulkStage::Building) => bulk.stage = BulkStage::Abandoned,
             (StopReason::Cancelled, BulkStage::Building) => return Stopped::Unknown,
-            (StopReason::Cancelled, BulkStage::Accepted) if bulk.counts().open() > 0 => {
+            (StopReason::Cancelled, BulkStage::Rejected) => return Stopped::NothingLeft,
+            (StopReason::Cancelled, BulkStage::Accepted | BulkStage::AwaitingApproval)
+                if bulk.counts().open() > 0 =>
+            {
                 bulk.stage = BulkStage::Cancelled;
             }
             _ if !waits => return Stopped::NothingLeft,
             _ => {}
         }
+        data.screens
+            .withdraw((command.account, command.bulk), command.now);
         data.cancel_stopped(SLICE, command.now);
         let left = data
             .bulk(command.account, command.bulk)
@@ -187,16 +207,35 @@ impl Memory {
 impl Data {
     /// Settles what waits in bulks that were stopped, and says how many it were.
     pub(super) fn cancel_stopped(&mut self, limit: usize, now: domain::time::UnixMillis) -> usize {
-        let stopped =
-            |bulk: &Bulk| matches!(bulk.stage, BulkStage::Cancelled | BulkStage::Abandoned);
+        let stopped = |bulk: &Bulk| bulk.stage.stopped_by();
         let keys = self.which(
-            |bulk, one| stopped(bulk) && one.progress.state == State::Waiting,
+            |bulk, one| stopped(bulk).is_some() && one.progress.state == State::Waiting,
             limit,
         );
         for key in &keys {
-            self.apply(*key, Event::Cancel, now);
+            let event = self
+                .bulk(key.account, key.bulk)
+                .and_then(|bulk| stopped(bulk));
+            self.apply(*key, event.expect("stopped"), now);
         }
         keys.len()
+    }
+
+    /// A bulk is complete: it waits, where its text needs approval and there is anyone to send to.
+    fn accepted(&mut self, key: (AccountId, BulkNo)) {
+        let bulk = self.bulk(key.0, key.1).expect("just accepted");
+        let open = bulk.counts().open() > 0;
+        let Some(asked) = self.screens.asked(key) else {
+            return;
+        };
+        asked.state = match open {
+            true => ApprovalState::Waiting,
+            false => ApprovalState::Withdrawn,
+        };
+        if open {
+            let bulk = self.bulk(key.0, key.1).expect("just accepted");
+            bulk.stage = BulkStage::AwaitingApproval;
+        }
     }
 }
 

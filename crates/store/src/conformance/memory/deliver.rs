@@ -83,6 +83,10 @@ impl Memory {
                     .get_mut(&at)
                     .and_then(VecDeque::pop_front)
                     .expect("not empty");
+                if let Some(list) = data.newly_listed(key) {
+                    data.leave_out(key, list, command.now);
+                    continue;
+                }
                 *shares.get_mut(&at.2).expect("asked for") -= i64::from(count);
                 *taken.entry(at.1).or_default() += count;
                 parts += count;
@@ -180,6 +184,7 @@ impl Memory {
                 }
             }
         }
+        data.time_out(now);
         data.parked
             .retain(|(_, at, _)| at.plus_seconds(PARKED_RECEIPT_DAYS * 86_400) >= now);
         let mut settled = data.cancel_stopped(SLICE, now);

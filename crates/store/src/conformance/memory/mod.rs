@@ -74,11 +74,12 @@ struct Data {
     patterns: patterns::PatternData,
     inbox: inbox::InboxData,
     shelf: phonebooks::Shelf,
+    screens: screening::Screens,
 }
 
 impl Bulk {
     fn shows(&self) -> bool {
-        matches!(self.stage, BulkStage::Accepted | BulkStage::Cancelled)
+        self.stage.is_acknowledged()
     }
 
     fn counts(&self) -> StateCounts {
@@ -90,7 +91,9 @@ impl Bulk {
     }
 
     fn is_over(&self, now: UnixMillis) -> bool {
-        self.command.expires_at.is_some_and(|end| end < now)
+        // Validity counts from the approval.
+        let waits = self.stage == BulkStage::AwaitingApproval;
+        !waits && self.command.expires_at.is_some_and(|end| end < now)
     }
 }
 
