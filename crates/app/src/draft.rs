@@ -213,6 +213,7 @@ pub(crate) fn command(access: &Access<'_>, line: &Line, text: &str, due: &Due) -
         due_at: due.at,
         expires_at: validity.map(|seconds| due.at.plus_seconds(i64::from(seconds))),
         urgent: false,
+        masked: false,
         idempotency_key: None,
         day_limit: access.day_limit(due.now),
         recipients: Vec::new(),

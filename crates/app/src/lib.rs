@@ -11,6 +11,7 @@ pub mod cancel;
 mod catalog;
 pub mod check;
 pub mod credit;
+pub mod directory;
 mod draft;
 pub mod expiry;
 pub mod inbox;
@@ -39,6 +40,7 @@ mod fake_store;
 
 pub use cancel::Cancelled;
 pub use check::BulkCheck;
+pub use directory::{DirectoryQuery, DirectorySource};
 pub use inbox::{CallBatch, CallResult, InboxItem, NewRule};
 pub use keys::{CreateKey, CreatedKey};
 pub use limits::Limits;
@@ -65,7 +67,7 @@ use link_health::LinkHealth;
 use login::{Gate, KeyRing};
 use patterns::PatternCache;
 use screening::ScreenCache;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use store::Store;
 
 /// The use cases over one store. Cloning is cheap, and clones share every cache.
@@ -84,6 +86,7 @@ struct Inner {
     keys: KeyRing,
     patterns: PatternCache,
     turns: turns::Turns,
+    directory: OnceLock<DirectorySource>,
 }
 
 impl App {
@@ -111,6 +114,7 @@ impl App {
             keys: KeyRing::default(),
             patterns: PatternCache::default(),
             turns: turns::Turns::default(),
+            directory: OnceLock::new(),
         }))
     }
 

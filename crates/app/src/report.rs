@@ -32,7 +32,8 @@ impl Delivery {
         &self.bulk
     }
 
-    /// The next recipients in the order sent; none at the end.
+    /// The next recipients in the order sent; none at the end. Where the sender may not see the
+    /// numbers they are masked here already, so that no front door can forget it.
     ///
     /// # Errors
     /// The store failed; the same page may be asked for again.
@@ -41,13 +42,18 @@ impl Delivery {
             return Ok(Vec::new());
         }
         let limit = REPORT_PAGE_RECIPIENTS;
-        let page = self
+        let mut page = self
             .store
             .recipients(self.account, self.bulk.no, self.after, limit)
             .await?;
         match page.last() {
             Some(last) => self.after = Some(last.seq),
             None => self.ended = true,
+        }
+        if self.bulk.masked {
+            for recipient in &mut page {
+                recipient.address = recipient.address.masked();
+            }
         }
         Ok(page)
     }
@@ -97,7 +103,7 @@ impl App {
     }
 }
 
-/// Appends a recipient in its wire form, `+989121111111:delivered`. An address that is no mobile
+/// Appends a recipient in its wire form, `+989121111111:delivered`, or `+98912***1111:delivered`. An address that is no mobile
 /// number stands with its digits as they were given; it never holds a character that would have to
 /// be escaped.
 pub fn write_item(recipient: &RecipientReport, out: &mut String) {
@@ -105,6 +111,7 @@ pub fn write_item(recipient: &RecipientReport, out: &mut String) {
         // Writing to a string cannot fail.
         Address::Mobile(number) => drop(write!(out, "{number}")),
         Address::Invalid(digits) => out.push_str(digits),
+        Address::Masked(number) => drop(write!(out, "{number}")),
     }
     out.push(':');
     out.push_str(recipient.state.wire_word());

@@ -39,6 +39,8 @@ pub struct NumbersRequest<'a> {
     pub time: Option<&'a str>,
     /// The same key within 24 hours answers the first bulk.
     pub idempotency_key: Option<&'a str>,
+    /// Whether reports mask the numbers, because the account may not see them.
+    pub masked: bool,
 }
 
 /// A list that was accepted.
@@ -160,6 +162,7 @@ impl App {
             idempotency_key: idempotency_key.flatten(),
             urgent: !more && is_urgent(first.len()),
             recipients: first,
+            masked: request.masked,
             ..draft::command(&access, &line, request.text, &due)
         };
         if !more {

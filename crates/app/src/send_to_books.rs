@@ -84,6 +84,7 @@ impl App {
             text: request.text,
             time: request.time,
             idempotency_key: key,
+            masked: false,
         };
         let source = Pages::new(Arc::clone(self.store()), account.id, books);
         match self.send_list(account, numbers, source, |_| {}).await {

@@ -183,6 +183,7 @@ async fn a_bulk_whose_credit_runs_out_half_way_leaves_nothing_reserved_and_no_tr
         text: "سلام",
         time: None,
         idempotency_key: None,
+        masked: false,
     };
     let list = numbers(8_000).into_iter().map(Ok);
     let refused = scene

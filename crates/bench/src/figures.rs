@@ -133,6 +133,21 @@ metrics! {
     CeilingReceipted, "ceiling_receipts_per_second", "ceiling: receipted /s", 0, Neither;
     SubmittedOfCeiling, "submitted_of_ceiling", "submitted of ceiling %", 2, Neither;
     ReceiptedOfCeiling, "receipted_of_ceiling", "all final of ceiling %", 2, Neither;
+    People, "people", "people", 0, Neither;
+    Build, "build_seconds", "build s, people made up beside it", 1, Lower;
+    BuildRss, "build_rss_peak_mib", "memory of the build MiB", 0, Lower;
+    BytesPerPerson, "bytes_per_person", "disk bytes/person", 2, Lower;
+    RssBefore, "rss_before_mib", "memory without a directory MiB", 1, Lower;
+    RssAfter, "rss_after_mib", "memory after all counts MiB", 1, Lower;
+    PostalP50, "postal_p50_ms", "postalcodecount p50 ms", 3, Lower;
+    PostalP99, "postal_p99_ms", "postalcodecount p99 ms", 3, Neither;
+    JobsP50, "jobs_p50_ms", "jobscount, ten trends, p50 ms", 3, Lower;
+    JobsP99, "jobs_p99_ms", "jobscount, ten trends, p99 ms", 3, Neither;
+    PostalInsideP50, "postal_inside_p50_ms", "postal count in process p50 ms", 4, Lower;
+    PostalInsideP99, "postal_inside_p99_ms", "postal count in process p99 ms", 4, Neither;
+    JobsInsideP50, "jobs_inside_p50_ms", "trends count in process p50 ms", 4, Lower;
+    JobsInsideP99, "jobs_inside_p99_ms", "trends count in process p99 ms", 4, Neither;
+    ReadPerSecond, "numbers_read_per_second", "numbers read in process /s", 0, Higher;
 }
 
 /// The figures of one run of one case.

@@ -57,6 +57,7 @@ enum Command {
     Grown(scenario::grown::GrownArgs),
     Report(scenario::report::ReportArgs),
     Paced(scenario::paced::PacedArgs),
+    Directory(scenario::directory::DirectoryArgs),
     Kannel(scenario::kannel::KannelArgs),
     #[command(hide = true)]
     Sink(sink::SinkArgs),
@@ -91,6 +92,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Grown(args) => finish(&args.options, &scenario::grown::run(&args)?),
         Command::Report(args) => finish(&args.options, &scenario::report::run(&args)?),
         Command::Paced(args) => finish(&args.options, &scenario::paced::run(&args)?),
+        Command::Directory(args) => finish(&args.options, &scenario::directory::run(&args)?),
         Command::Kannel(args) => finish(&args.options, &scenario::kannel::run(&args)?),
         Command::Sink(args) => sink::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Load => load::run().map(|()| ExitCode::SUCCESS),

@@ -112,6 +112,8 @@ pub struct BulkReport {
     pub accepted_at: UnixMillis,
     /// When it may leave.
     pub due_at: UnixMillis,
+    /// Whether its sender may not see the numbers: they came from the directory.
+    pub masked: bool,
     /// Recipients by state.
     pub counts: StateCounts,
     /// Recipients of which the operator took at least one part.
@@ -198,6 +200,7 @@ mod tests {
             stage: BulkStage::Accepted,
             accepted_at: UnixMillis(0),
             due_at: UnixMillis(1_000),
+            masked: false,
             counts,
             reached,
             price: Rials(0),

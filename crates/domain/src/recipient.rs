@@ -2,7 +2,7 @@
 
 use crate::ids::{OperatorId, Seq};
 use crate::money::Rials;
-use crate::msisdn::Msisdn;
+use crate::msisdn::{Masked, Msisdn};
 use crate::reason::Reason;
 use crate::status::State;
 
@@ -13,6 +13,20 @@ pub enum Address {
     Mobile(Msisdn),
     /// Digits that are no mobile number, kept as they were given so that the report can name them.
     Invalid(Box<str>),
+    /// A mobile number that whoever sent to it may not see. In reports only: nothing is sent to
+    /// one, and no store keeps one.
+    Masked(Masked),
+}
+
+impl Address {
+    /// The address as somebody may see it who must not learn the number.
+    #[must_use]
+    pub fn masked(&self) -> Self {
+        match self {
+            Self::Mobile(number) => Self::Masked(number.masked()),
+            other => other.clone(),
+        }
+    }
 }
 
 /// A recipient on its way into the store: parsed, measured and priced.

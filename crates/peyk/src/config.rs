@@ -5,6 +5,7 @@
 
 use crate::exit::cannot_open;
 use anyhow::{Context, Result, bail};
+use directory::{Areas, Jobs};
 use domain::operator::Operators;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -15,9 +16,11 @@ use toml::{Table, Value};
 pub const FILE_DEFAULT: &str = "peyk.toml";
 /// The name of the database inside the folder that `--data` names.
 pub const DATABASE: &str = "peyk.db";
+/// The name of the directory beside the database, where no other is set.
+pub const DIRECTORY: &str = "people.directory";
 /// What the names of environment variables begin with.
 const ENV_PREFIX: &str = "PEYK_";
-/// Bytes that a configuration file or a table of operators may have.
+/// Bytes that a configuration file or a table (operators, areas, jobs) may have.
 const FILE_BYTES_MAX: u64 = 16 << 20;
 
 /// All settings.
@@ -38,6 +41,8 @@ pub struct Config {
     pub log: LogConfig,
     /// The mobile operators.
     pub operators: OperatorsConfig,
+    /// The demographic directory.
+    pub directory: DirectoryConfig,
 }
 
 /// Where the data lies.
@@ -145,6 +150,18 @@ pub struct OperatorsConfig {
     pub file: PathBuf,
 }
 
+/// The demographic directory.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DirectoryConfig {
+    /// Its file; empty for one beside the database. There need not be one.
+    pub path: PathBuf,
+    /// A table of areas that replaces the embedded one; empty for the embedded one.
+    pub areas_file: PathBuf,
+    /// A table of jobs and trends that replaces the embedded one; empty for the embedded one.
+    pub jobs_file: PathBuf,
+}
+
 impl Config {
     /// The defaults, then the file, then the environment, then `--data`; all checked.
     ///
@@ -199,9 +216,22 @@ impl Config {
                 self.log.filter
             )
         })?;
+        self.directory
+            .areas()
+            .and_then(|_| self.directory.jobs())
+            .map_err(|error| format!("{error:#}"))?;
         self.operators()
             .map(drop)
             .map_err(|error| format!("{error:#}"))
+    }
+
+    /// The file of the directory, whether there is one or not.
+    pub fn directory_path(&self) -> PathBuf {
+        if self.directory.path.as_os_str().is_empty() {
+            self.store.path.with_file_name(DIRECTORY)
+        } else {
+            self.directory.path.clone()
+        }
     }
 
     /// The table of operators.
@@ -215,6 +245,34 @@ impl Config {
         }
         let text = read(file).with_context(|| format!("operators.file {}", file.display()))?;
         Operators::parse(&text).with_context(|| format!("operators.file {}", file.display()))
+    }
+}
+
+impl DirectoryConfig {
+    /// The postal areas.
+    ///
+    /// # Errors
+    /// The file cannot be read, or a line of it cannot be used.
+    pub fn areas(&self) -> Result<Areas> {
+        let file = &self.areas_file;
+        if file.as_os_str().is_empty() {
+            return Ok(Areas::embedded());
+        }
+        let named = || format!("directory.areas_file {}", file.display());
+        Areas::parse(&read(file).with_context(named)?).with_context(named)
+    }
+
+    /// The jobs and trends.
+    ///
+    /// # Errors
+    /// The file cannot be read, or a line of it cannot be used.
+    pub fn jobs(&self) -> Result<Jobs> {
+        let file = &self.jobs_file;
+        if file.as_os_str().is_empty() {
+            return Ok(Jobs::embedded());
+        }
+        let named = || format!("directory.jobs_file {}", file.display());
+        Jobs::parse(&read(file).with_context(named)?).with_context(named)
     }
 }
 

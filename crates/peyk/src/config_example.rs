@@ -37,6 +37,10 @@ const SECTIONS: &[(&str, &str)] = &[
         "operators",
         "The mobile operators and the prefixes of their numbers.",
     ),
+    (
+        "directory",
+        "The demographic directory (`peyk directory`): people by postal code, job and trend.",
+    ),
 ];
 
 /// What each setting is, in the order of the file.
@@ -170,6 +174,24 @@ const SETTINGS: &[(&str, &str, &str)] = &[
         "file",
         "A table that replaces the built-in one; \"\" is the built-in one. Its format stands at the \
          head of crates/domain/data/operators.tsv.",
+    ),
+    (
+        "directory",
+        "path",
+        "Its file; \"\" is people.directory beside the database. There need not be one. A newer file is \
+         taken up without a restart.",
+    ),
+    (
+        "directory",
+        "areas_file",
+        "A table that replaces the built-in one; \"\" is the built-in one. Its format stands at the \
+         head of crates/directory/data/areas.tsv.",
+    ),
+    (
+        "directory",
+        "jobs_file",
+        "A table that replaces the built-in one; \"\" is the built-in one. Its format stands at the \
+         head of crates/directory/data/jobs.tsv.",
     ),
 ];
 

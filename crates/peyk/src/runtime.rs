@@ -68,6 +68,11 @@ impl Peyk {
             config.limits.clone(),
             key,
         );
+        app.attach_directory(app::DirectorySource::new(
+            &config.directory_path(),
+            config.directory.areas()?,
+            config.directory.jobs()?,
+        ));
         Ok(Self {
             app,
             store,

@@ -72,7 +72,7 @@ CREATE TABLE bulk (
     bulk_no INTEGER NOT NULL,
     line_id INTEGER NOT NULL,
     stage INTEGER NOT NULL,               -- domain::bulk::BulkStage
-    terms INTEGER NOT NULL,               -- bit 0 refund basis, bit 1 in doubt, bit 2 16-bit reference
+    terms INTEGER NOT NULL,               -- bit 0 refund basis, bit 1 in doubt, bit 2 16-bit reference, bit 3 masked
     report_seconds INTEGER NOT NULL,
     urgent INTEGER NOT NULL,
     accepted_at INTEGER NOT NULL,

@@ -5,7 +5,7 @@ use crate::approval;
 use crate::day::Day;
 use crate::error::DbError;
 use crate::group::Group;
-use crate::rows::{BulkKey, BulkRow, NEVER, Number, RowCounts, load_bulk, pack_terms};
+use crate::rows::{BulkKey, BulkRow, MASKED_BIT, NEVER, Number, RowCounts, load_bulk, pack_terms};
 use crate::work::set_sweep;
 use domain::bulk::BulkStage;
 use domain::ids::{AccountId, BulkNo, LineId};
@@ -235,6 +235,9 @@ fn price_of(recipients: &[NewRecipient]) -> Result<Rials, &'static str> {
     let mut sum = Rials::ZERO;
     for recipient in recipients {
         match recipient.ends_as {
+            _ if matches!(recipient.address, Address::Masked(_)) => {
+                return Err("a masked number cannot be sent to");
+            }
             Some((state, _)) if !state.is_final() => {
                 return Err("a recipient ends in a state that is not final");
             }
@@ -299,6 +302,7 @@ fn insert_bulk(
             (BulkStage::Accepted, Some(first))
         }
     };
+    let masked = if command.masked { MASKED_BIT } else { 0 };
     let mut insert = conn.prepare_cached(
         "INSERT INTO bulk (account_id, bulk_no, line_id, stage, terms, report_seconds, urgent,
          accepted_at, due_at, expires_at, next_seq, price, unsent, delivered, failed, discarded,
@@ -311,7 +315,7 @@ fn insert_bulk(
         key.1.0,
         command.line.0,
         stage as u8,
-        pack_terms(command.terms, command.reference_bits),
+        pack_terms(command.terms, command.reference_bits) | masked,
         command.report_seconds,
         command.urgent,
         command.accepted_at.0,

@@ -161,6 +161,7 @@ pub(crate) fn bulk(conn: &Connection, key: BulkKey) -> Result<Option<BulkReport>
         stage: row.stage,
         accepted_at: row.accepted_at,
         due_at: row.due_at,
+        masked: row.masked,
         counts: row.counts.report(attempted),
         reached: u32::try_from(row.reached).unwrap_or(0),
         price: row.price,

@@ -406,6 +406,8 @@ fn candidates(
 fn mobile(number: ValueRef<'_>) -> Result<Msisdn, DbError> {
     match address(number)? {
         Address::Mobile(number) => Ok(number),
-        Address::Invalid(_) => Err(DbError::Row("a waiting number is no mobile number".into())),
+        Address::Invalid(_) | Address::Masked(_) => {
+            Err(DbError::Row("a waiting number is no mobile number".into()))
+        }
     }
 }

@@ -25,6 +25,9 @@ pub(crate) fn bulk_of(key: RecipientKey) -> BulkKey {
     (key.account, key.bulk)
 }
 
+/// The bit of `bulk.terms` that says that the sender may not see the numbers.
+pub(crate) const MASKED_BIT: u8 = 1 << 3;
+
 pub(crate) fn pack_terms(terms: Terms, reference: ReferenceBits) -> u8 {
     u8::from(terms.refund_basis == RefundBasis::Delivery)
         | u8::from(terms.in_doubt == InDoubt::Hold) << 1
@@ -104,6 +107,10 @@ impl ToSql for Number<'_> {
             // Ten digits, far from the range's end.
             Address::Mobile(number) => ToSqlOutput::from(number.national() as i64),
             Address::Invalid(given) => ToSqlOutput::from(&**given),
+            Address::Masked(_) => {
+                let what = "a masked number cannot be kept";
+                return Err(rusqlite::Error::ToSqlConversionFailure(what.into()));
+            }
         })
     }
 }
@@ -242,6 +249,7 @@ pub(crate) struct BulkRow {
     pub(crate) terms: Terms,
     pub(crate) report_seconds: u32,
     pub(crate) urgent: bool,
+    pub(crate) masked: bool,
     pub(crate) accepted_at: UnixMillis,
     pub(crate) due_at: UnixMillis,
     pub(crate) expires_at: Option<UnixMillis>,
@@ -279,6 +287,7 @@ pub(crate) fn bulk_row(row: &Row<'_>) -> Result<BulkRow, DbError> {
         terms: unpack_terms(row.get(2)?).0,
         report_seconds: row.get(3)?,
         urgent: row.get(4)?,
+        masked: row.get::<_, u8>(2)? & MASKED_BIT != 0,
         accepted_at: UnixMillis(row.get(5)?),
         due_at: UnixMillis(row.get(6)?),
         expires_at: row.get::<_, Option<i64>>(7)?.map(UnixMillis),

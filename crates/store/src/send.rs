@@ -44,6 +44,8 @@ pub struct AcceptBulk {
     pub expires_at: Option<UnixMillis>,
     /// True for the few-recipient bulks that go first.
     pub urgent: bool,
+    /// True where the sender may not see the numbers, since they came from the directory.
+    pub masked: bool,
     /// A digest of the caller's idempotency key.
     pub idempotency_key: Option<[u8; 32]>,
     /// The first recipients, at most [`crate::RECIPIENTS_PER_COMMAND_MAX`].

@@ -72,6 +72,7 @@ fn scene(delivered: u32, waiting: u32, links_up: &[i64]) -> (App, Arc<FakeStore>
             stage: BulkStage::Accepted,
             accepted_at: NOW,
             due_at: NOW,
+            masked: false,
             counts,
             reached: delivered,
             price: Rials(0),

@@ -250,6 +250,7 @@ async fn every_command_of_a_large_bulk_passes_the_gate() {
         text: "سلام",
         time: None,
         idempotency_key: None,
+        masked: false,
     };
     let sent = scene
         .app

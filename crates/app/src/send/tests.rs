@@ -412,6 +412,7 @@ async fn the_same_number_with_the_same_text_is_sent_once_at_its_first_place() {
         let one = |r: &NewRecipient| match &r.address {
             Address::Mobile(number) => number.national().to_string(),
             Address::Invalid(digits) => format!("!{digits}"),
+            Address::Masked(number) => number.to_string(),
         };
         bulk.recipients.iter().map(one).collect()
     };
@@ -554,8 +555,24 @@ fn the_use_cases_can_run_on_any_thread() {
             text: "",
             time: None,
             idempotency_key: None,
+            masked: false,
         };
         app.send_numbers(account, request, std::iter::empty(), |_| {})
+    });
+    on_any_thread(|app, account| {
+        let request = crate::NumbersRequest {
+            from: "",
+            text: "",
+            time: None,
+            idempotency_key: None,
+            masked: true,
+        };
+        let query = crate::DirectoryQuery::Postal {
+            operator: "",
+            gender: "",
+            prefix: "",
+        };
+        app.send_to_directory(account, request, query)
     });
     on_any_thread(|app, _| app.authenticate("", "", std::net::Ipv4Addr::LOCALHOST.into(), ""));
     on_any_thread(|app, account| app.cancel(account, BulkNo::FIRST));

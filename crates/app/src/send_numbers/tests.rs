@@ -36,6 +36,7 @@ const REQUEST: NumbersRequest<'static> = NumbersRequest {
     text: "سلام",
     time: None,
     idempotency_key: None,
+    masked: false,
 };
 
 fn numbers(count: u64) -> impl Iterator<Item = io::Result<String>> + Send {

@@ -20,6 +20,7 @@ fn bulk(states: &[(State, u32)]) -> BulkReport {
         stage: BulkStage::Accepted,
         accepted_at: NOW,
         due_at: NOW,
+        masked: false,
         counts,
         reached: 0,
         price: Rials(0),

@@ -4,6 +4,7 @@
 pub mod backlog;
 pub mod book;
 pub mod bulk;
+pub mod directory;
 pub mod fair;
 pub mod grown;
 pub mod kannel;

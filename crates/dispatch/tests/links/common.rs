@@ -171,6 +171,7 @@ impl World {
             due_at: self.clock.now(),
             expires_at: None,
             urgent: count <= 10,
+            masked: false,
             idempotency_key: None,
             day_limit: None,
             recipients,

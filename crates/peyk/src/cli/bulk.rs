@@ -199,6 +199,7 @@ pub(super) fn address(address: &Address) -> String {
     match address {
         Address::Mobile(number) => number.to_string(),
         Address::Invalid(given) => given.to_string(),
+        Address::Masked(number) => number.to_string(),
     }
 }
 

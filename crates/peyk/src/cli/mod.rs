@@ -11,6 +11,7 @@ mod bulk;
 mod config;
 mod db;
 mod demo;
+mod directory;
 mod doctor;
 mod inbox;
 mod key;
@@ -76,6 +77,7 @@ enum Command {
     Blacklist(blacklist::BlacklistArgs),
     Approval(approval::ApprovalArgs),
     ApprovalRule(approval_rule::ApprovalRuleArgs),
+    Directory(directory::DirectoryArgs),
     Simulate(simulate::SimulateArgs),
     Doctor(doctor::DoctorArgs),
     Backup(backup::BackupArgs),
@@ -133,6 +135,7 @@ pub async fn run(cli: Cli) -> Result<Exit> {
         Command::Blacklist(args) => blacklist::run(args, &config).await,
         Command::Approval(args) => approval::run(args, &config).await,
         Command::ApprovalRule(args) => approval_rule::run(args, &config).await,
+        Command::Directory(args) => directory::run(args, &config),
         Command::Simulate(args) => simulate::run(args).await,
         Command::Doctor(args) => doctor::run(args, &config).await,
         Command::Backup(args) => backup::run(args, &config).await,

@@ -159,6 +159,7 @@ async fn send_numbers(
         text,
         time: args.time.as_deref(),
         idempotency_key: None,
+        masked: false,
     };
     let bar = progress_bar(file)?;
     let numbers: Box<dyn Iterator<Item = std::io::Result<String>> + Send> = if is_stdin(file) {

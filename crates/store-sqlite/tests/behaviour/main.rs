@@ -71,6 +71,7 @@ fn bulk(account: AccountId, recipients: Vec<NewRecipient>) -> AcceptBulk {
         due_at: NOW,
         expires_at: None,
         urgent: false,
+        masked: false,
         idempotency_key: None,
         day_limit: None,
         recipients,

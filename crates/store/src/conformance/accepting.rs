@@ -54,6 +54,7 @@ pub(super) async fn a_bulk_is_reported_as_it_was_accepted(harness: &dyn Harness)
         stage: BulkStage::Accepted,
         accepted_at: T0,
         due_at: at(7_200),
+        masked: false,
         counts,
         reached: 0,
         price: Rials(600),

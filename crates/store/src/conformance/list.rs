@@ -41,6 +41,10 @@ macro_rules! conformance_cases {
                 a_bulk_of_another_account_does_not_exist,
                 accepting_rings_for_those_who_wait,
             }
+            directory {
+                a_bulk_keeps_that_its_sender_may_not_see_the_numbers,
+                a_masked_number_is_never_taken,
+            }
             building {
                 nothing_shows_and_nothing_leaves_before_the_seal,
                 a_bulk_may_begin_without_recipients,

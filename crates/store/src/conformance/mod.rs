@@ -16,6 +16,7 @@ mod catalog;
 mod claiming;
 mod concurrency;
 mod dice;
+mod directory;
 mod fairness;
 mod fixture;
 mod inboxes;

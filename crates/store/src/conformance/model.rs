@@ -88,6 +88,7 @@ impl ModelBulk {
             stage: self.stage,
             accepted_at: self.command.accepted_at,
             due_at: self.command.due_at,
+            masked: self.command.masked,
             counts,
             reached: self.recipients.iter().filter(reached).count() as u32,
             price: Rials(price),

@@ -175,6 +175,7 @@ impl<'h> World<'h> {
             due_at: T0,
             expires_at: None,
             urgent: false,
+            masked: false,
             idempotency_key: None,
             day_limit: None,
             recipients,

@@ -9,6 +9,7 @@ pub(crate) mod registry;
 mod reply;
 
 mod accesslist;
+mod audience;
 mod booklist;
 mod booklistv2;
 mod booknumberlist;
@@ -18,6 +19,10 @@ mod credit;
 mod deleteperiod;
 mod delivery;
 mod inboxlist;
+mod jobscount;
+mod jobslist;
+mod jobssend;
+mod jobstrendlist;
 mod key_form;
 mod lines;
 mod newuser;
@@ -25,6 +30,9 @@ mod pattern;
 mod pattern_page;
 mod patterninfo;
 mod phonebookadd;
+mod postalcodearea;
+mod postalcodecount;
+mod postalcodesend;
 mod send;
 mod usertime;
 

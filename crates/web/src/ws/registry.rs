@@ -13,7 +13,9 @@ use super::reply::{Failure, Reply};
 use super::{accesslist, newuser};
 use super::{booklist, booklistv2, booknumberlist, booksend, phonebookadd};
 use super::{checkmessage, credit, deleteperiod, delivery, inboxlist, lines, send, usertime};
+use super::{jobscount, jobslist, jobssend, jobstrendlist};
 use super::{pattern, patterninfo};
+use super::{postalcodearea, postalcodecount, postalcodesend};
 
 /// Every operation of the web service.
 static OPERATIONS: &[&Operation] = &[
@@ -32,6 +34,13 @@ static OPERATIONS: &[&Operation] = &[
     &pattern::OPERATION,
     &patterninfo::OPERATION,
     &phonebookadd::OPERATION,
+    &jobscount::OPERATION,
+    &jobslist::OPERATION,
+    &jobssend::OPERATION,
+    &jobstrendlist::OPERATION,
+    &postalcodearea::OPERATION,
+    &postalcodecount::OPERATION,
+    &postalcodesend::OPERATION,
     &send::OPERATION,
     &usertime::OPERATION,
 ];

@@ -4,6 +4,7 @@
 mod books;
 mod connections;
 mod contract;
+mod directory;
 mod documentation;
 mod encodings;
 mod fixture;

@@ -7,7 +7,7 @@ use domain::bulk::BulkStage;
 use domain::ids::{AccountId, BulkNo};
 use domain::ledger::EntryKind;
 use domain::money::Rials;
-use domain::recipient::NewRecipient;
+use domain::recipient::{Address, NewRecipient};
 use domain::status::{Progress, State};
 use std::collections::HashMap;
 
@@ -83,6 +83,10 @@ impl Memory {
         let messages = command.recipients.iter().filter(waits).count() as i64;
         let day_limit = command.day_limit.filter(|_| command.whole);
         account.day_holds(day_limit, messages)?;
+        let masked = |one: &NewRecipient| matches!(one.address, Address::Masked(_));
+        if command.recipients.iter().any(masked) {
+            return Err(AcceptError::Refused("a masked number"));
+        }
         let price = account.afford(&command.recipients)?;
         account.count_day(day_limit, messages);
         let bulk = BulkNo(account.next);

@@ -183,6 +183,7 @@ impl Store for Memory {
                     stage: bulk.stage,
                     accepted_at: bulk.command.accepted_at,
                     due_at: bulk.command.due_at,
+                    masked: bulk.command.masked,
                     counts: bulk.counts(),
                     reached: reached.count() as u32,
                     price: bulk.price,
