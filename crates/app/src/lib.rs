@@ -32,6 +32,7 @@ pub mod send;
 pub mod send_numbers;
 pub mod send_to_books;
 pub mod sheet;
+pub mod tickets;
 mod turns;
 pub mod why;
 
@@ -55,6 +56,7 @@ pub use screening::{Decision, ListPages};
 pub use send::{SendError, SendRequest, Texts};
 pub use send_numbers::{NumbersError, NumbersRequest, SentNumbers};
 pub use send_to_books::BooksRequest;
+pub use tickets::{GivenFile, Notice, ReplyError, TicketForm, Told, WriteTicketError};
 // The front doors name the store's plain data through this crate, so that they need no store.
 pub use store::{AccountSummary, Catalog, StoreError, Totals};
 pub use store::{Approval, ApprovalState, ListState};

@@ -70,6 +70,17 @@ id!(
     RuleId(i64)
 );
 
+id!(
+    /// A ticket's number within its account. Counted as bulks are, so that no client takes it for
+    /// the code of an error.
+    TicketNo(u32)
+);
+
+impl TicketNo {
+    /// The first number that an account hands out.
+    pub const FIRST: Self = Self(10_001);
+}
+
 impl BulkNo {
     /// The first number that an account hands out.
     pub const FIRST: Self = Self(10_001);

@@ -31,4 +31,5 @@ pub mod state;
 pub mod status;
 pub mod tariff;
 pub mod text;
+pub mod ticket;
 pub mod time;

@@ -62,6 +62,7 @@ refusals! {
     InputInvalid = 422, "A parameter cannot be read.";
     ScheduleCancelled = 455, "A scheduled bulk was cancelled: a success that has the form of an error.";
     BulkUnknown = 456, "No such bulk in this account.";
+    TicketUnknown = 458, "No such ticket in this account.";
     LoginWrong = 962, "Unknown user or wrong password: one answer for both.";
     OperationNotAllowed = 963, "The operation is unknown, or not open to this account.";
     NotReseller = 964, "The account may open no sub-accounts.";

@@ -33,6 +33,8 @@ pub struct Config {
     pub web: WebConfig,
     /// How much a request may ask for.
     pub limits: app::Limits,
+    /// How customers are told that their tickets were answered.
+    pub tickets: app::Notice,
     /// How messages from handsets are put together.
     pub inbox: inbound::InboxSettings,
     /// How customers' URLs are called.
@@ -205,6 +207,9 @@ impl Config {
         self.limits
             .check()
             .map_err(|said| format!("limits.{said}"))?;
+        self.tickets
+            .check()
+            .map_err(|said| format!("tickets: {said}"))?;
         self.inbox.check().map_err(|said| format!("inbox.{said}"))?;
         self.callbacks
             .check()

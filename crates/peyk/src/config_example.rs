@@ -30,6 +30,10 @@ const SECTIONS: &[(&str, &str)] = &[
         "Calls to the URLs that customers give for messages from handsets.",
     ),
     (
+        "tickets",
+        "How customers who asked for it are told by SMS that their tickets were answered.",
+    ),
+    (
         "log",
         "The log goes to stderr. It never holds passwords, texts or whole numbers.",
     ),
@@ -110,6 +114,11 @@ const SETTINGS: &[(&str, &str, &str)] = &[
         "trust_forwarded_for",
         "Reverse proxies whose X-Forwarded-For is believed: [\"10.0.0.2\", \"192.0.2.0/24\"].",
     ),
+    (
+        "web",
+        "public_url",
+        "Where clients reach it, such as https://sms.example.ir; told by the WSDL. Empty: the host they ask for.",
+    ),
     ("limits", "recipients_max", "Recipients of one request."),
     (
         "limits",
@@ -132,6 +141,16 @@ const SETTINGS: &[(&str, &str, &str)] = &[
         "limits",
         "approval_days_max",
         "Days within which a text that waits for approval must be decided about; then it is rejected.",
+    ),
+    (
+        "tickets",
+        "sms_account",
+        "The account that sends the message and pays for it; \"\" for no messages.",
+    ),
+    (
+        "tickets",
+        "sms_line",
+        "The line of that account from which it is sent.",
     ),
     (
         "inbox",

@@ -76,6 +76,7 @@ fn check_accounts(conn: &Connection, findings: &mut Findings) -> Result<(), DbEr
             check_reserved(conn, AccountId(id), findings)?;
             check_entries_of_bulks(conn, AccountId(id), findings)?;
             resellers_check::check_transfers(conn, AccountId(id), findings)?;
+            crate::tickets::check_tickets(conn, AccountId(id), findings)?;
             resellers_check::check_place(conn, AccountId(id), findings)
         })?;
     }

@@ -42,6 +42,9 @@ pub struct WebSettings {
     /// Reverse proxies (`10.0.0.2`, `192.0.2.0/24`) whose `X-Forwarded-For` is believed.
     /// Nobody's, unless it is set: the header is the client's to invent.
     pub trust_forwarded_for: Vec<Network>,
+    /// Where clients reach the service (`https://sms.example.ir`), as the WSDL tells them. Empty:
+    /// each is told the host by which it asked.
+    pub public_url: String,
 }
 
 impl Default for WebSettings {
@@ -57,6 +60,7 @@ impl Default for WebSettings {
             shutdown_grace_seconds: 10,
             docs: true,
             trust_forwarded_for: Vec::new(),
+            public_url: String::new(),
         }
     }
 }
@@ -122,6 +126,24 @@ impl WebSettings {
                 return Err(format!("{name} must be {min} to {max}"));
             }
         }
+        self.check_public_url()
+    }
+
+    fn check_public_url(&self) -> Result<(), String> {
+        let url = self.public_url.as_str();
+        let rest = ["https://", "http://"]
+            .iter()
+            .find_map(|scheme| url.strip_prefix(scheme));
+        let may_stand = |c: char| c.is_ascii_graphic() && !"<>\"'?#".contains(c);
+        let is_right = rest.is_some_and(|rest| {
+            !rest.is_empty() && !rest.ends_with('/') && rest.chars().all(may_stand)
+        });
+        if !url.is_empty() && !is_right {
+            return Err(
+                "public_url must be empty or like https://sms.example.ir, without a slash at its end"
+                    .into(),
+            );
+        }
         Ok(())
     }
 
@@ -168,6 +190,26 @@ mod tests {
             ..WebSettings::default()
         };
         assert_eq!(no_grace.check(), Ok(()));
+    }
+
+    #[test]
+    fn the_public_url_is_one_or_empty() {
+        let with = |url: &str| WebSettings {
+            public_url: url.into(),
+            ..WebSettings::default()
+        };
+        for right in ["", "https://sms.example.ir", "http://10.0.0.1:8080/sms"] {
+            assert_eq!(with(right).check(), Ok(()), "{right}");
+        }
+        for wrong in [
+            "sms.example.ir",
+            "https://",
+            "https://a/",
+            "https://a b",
+            "http://a<b",
+        ] {
+            assert!(with(wrong).check().is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod send;
 mod serve;
 mod simulate;
 mod tariff;
+mod ticket;
 
 use crate::config::Config;
 use crate::exit::{EXIT_CODES, Exit};
@@ -70,6 +71,7 @@ enum Command {
     Link(link::LinkArgs),
     Tariff(tariff::TariffArgs),
     Package(package::PackageArgs),
+    Ticket(ticket::TicketArgs),
     Pattern(pattern::PatternArgs),
     Key(key::KeyArgs),
     Inbox(inbox::InboxArgs),
@@ -128,6 +130,7 @@ pub async fn run(cli: Cli) -> Result<Exit> {
         Command::Link(args) => link::run(args, &config).await,
         Command::Tariff(args) => tariff::run(args, &config).await,
         Command::Package(args) => package::run(args, &config).await,
+        Command::Ticket(args) => ticket::run(args, &config).await,
         Command::Pattern(args) => pattern::run(args, &config).await,
         Command::Key(args) => key::run(args, &config).await,
         Command::Inbox(args) => inbox::run(args, &config).await,

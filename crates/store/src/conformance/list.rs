@@ -297,6 +297,14 @@ macro_rules! conformance_cases {
                 an_idempotency_key_answers_a_bulk_that_waits,
                 the_oldest_waits_first_in_the_queue,
             }
+            tickets {
+                a_ticket_is_shown_as_it_was_written,
+                a_ticket_stands_where_its_last_message_left_it,
+                a_ticket_of_another_account_does_not_exist,
+                tickets_are_listed_in_pages_and_closed_ones_on_demand,
+                tickets_messages_and_files_have_their_limits,
+                tickets_opened_at_the_same_time_have_different_numbers,
+            }
             model_run {
                 a_random_walk_agrees_with_the_model,
                 another_random_walk_agrees_with_the_model,

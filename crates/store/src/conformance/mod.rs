@@ -35,6 +35,7 @@ mod reports;
 mod resellers;
 mod stopping;
 mod sweeping;
+mod tickets;
 mod world;
 
 use crate::Store;

@@ -13,7 +13,7 @@ const FORWARDED_PROTO: &str = "x-forwarded-proto";
 
 /// Scheme and host, without a slash at the end. What a proxy says is believed only when it is
 /// one of the trusted. The host is written into code, so nothing but the letters of hosts passes.
-pub(super) fn of(headers: &HeaderMap, from_trusted_proxy: bool) -> String {
+pub(crate) fn of(headers: &HeaderMap, from_trusted_proxy: bool) -> String {
     let text = |name: &str| headers.get(name)?.to_str().ok();
     let forwarded = |name| text(name).filter(|_| from_trusted_proxy);
     let scheme = match forwarded(FORWARDED_PROTO) {

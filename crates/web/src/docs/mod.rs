@@ -5,7 +5,7 @@
 //! under which the reader came, and nothing is kept in memory for readers who do not come.
 
 mod assets;
-mod base_url;
+pub(crate) mod base_url;
 mod contract;
 pub mod description;
 mod guide;

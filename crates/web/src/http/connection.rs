@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::HttpLimits;
 use super::deadline::{Deadlines, Phase, WriteStall};
 use super::framing::{Cut, Framing, without_line_end};
+use super::linger::{LINGER_BYTES_MAX, LINGER_TIME_MAX, Linger};
 use super::request_line;
 
 /// A buffer that grew beyond this many bytes is given back once it is empty.
@@ -32,6 +33,8 @@ pub(super) struct Connection<S> {
     busy: Arc<AtomicBool>,
     deadlines: Deadlines,
     write_stall: WriteStall,
+    /// Set once our side is closed.
+    linger: Option<Linger>,
 }
 
 impl<S> Connection<S> {
@@ -46,6 +49,7 @@ impl<S> Connection<S> {
             busy,
             deadlines: Deadlines::new(limits.header_read_timeout, limits.keep_alive_idle),
             write_stall: WriteStall::new(limits.write_stall),
+            linger: None,
         }
     }
 
@@ -213,7 +217,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<S> {
     fn poll_write(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -243,7 +247,18 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().inner).poll_shutdown(context)
+        let this = self.get_mut();
+        if this.linger.is_none() {
+            ready!(Pin::new(&mut this.inner).poll_shutdown(context))?;
+            // Whoever sent all of its request needs no waiting for.
+            if this.framing.between_requests() {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        let linger = this
+            .linger
+            .get_or_insert_with(|| Linger::new(LINGER_TIME_MAX, LINGER_BYTES_MAX));
+        linger.poll(&mut this.inner, context).map(Ok)
     }
 }
 

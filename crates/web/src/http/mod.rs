@@ -8,6 +8,7 @@ pub mod body;
 mod connection;
 mod deadline;
 mod framing;
+mod linger;
 mod request_line;
 pub mod server;
 

@@ -10,6 +10,7 @@ mod reply;
 
 mod accesslist;
 mod audience;
+mod bare;
 mod booklist;
 mod booklistv2;
 mod booknumberlist;
@@ -34,10 +35,14 @@ mod postalcodearea;
 mod postalcodecount;
 mod postalcodesend;
 mod send;
+mod send_url;
+mod soap;
+mod ticketadd;
 mod usertime;
 
 pub use registry::operation_names;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,6 +51,7 @@ use axum::Router;
 use axum::body::{Bytes, HttpBody};
 use axum::extract::{Request, State};
 use axum::http::header;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -56,6 +62,7 @@ use crate::settings::WebSettings;
 use dispatcher::{Caller, Login};
 use params::{Params, ParamsError};
 use registry::Operation;
+use reply::Reply;
 
 /// The paths of the web service. Clients know it by the first; the others are spellings of it.
 const PATHS: [&str; 4] = [
@@ -76,6 +83,8 @@ struct Door {
     /// How many large bodies may be in memory; without it, the limit on one body would be none on all.
     large_bodies: Semaphore,
     trusted: Vec<Network>,
+    /// Where clients reach the service; empty where each request says so.
+    public_url: String,
 }
 
 pub(crate) fn routes(app: App, settings: &WebSettings) -> Router {
@@ -97,6 +106,7 @@ pub(crate) fn routes(app: App, settings: &WebSettings) -> Router {
         .get(root_or_key_form)
         .post(key_form)
         .head(head);
+    router = router.merge(send_url::routes()).merge(soap::routes());
     router.route("/", root).with_state(door)
 }
 
@@ -166,6 +176,32 @@ const KEY_FORM: Page = Page {
     login: Login::Key,
 };
 
+/// A request whose body is in memory, with its place among the large ones.
+struct Received<'d> {
+    address: IpAddr,
+    head: Parts,
+    body: Bytes,
+    _permit: Option<SemaphorePermit<'d>>,
+}
+
+impl Received<'_> {
+    fn caller(&self) -> Caller<'_> {
+        Caller {
+            address: self.address,
+            headers: &self.head.headers,
+        }
+    }
+
+    /// The parameters of query and body.
+    async fn params(&self, read: Read) -> Result<Params, ParamsError> {
+        let content_type = self.head.headers.get(header::CONTENT_TYPE);
+        let content_type =
+            content_type.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        let query = self.head.uri.query().map(str::to_owned);
+        decode(read, query, content_type, self.body.clone()).await
+    }
+}
+
 impl Door {
     fn new(app: App, settings: &WebSettings) -> Self {
         Self {
@@ -173,43 +209,52 @@ impl Door {
             body: settings.body_limits(),
             large_bodies: Semaphore::new(settings.large_bodies_max),
             trusted: settings.trust_forwarded_for.clone(),
+            public_url: settings.public_url.clone(),
         }
     }
 
     /// Reads one request and answers it.
     async fn serve(&self, request: Request, page: &Page) -> Response {
-        let (head, body) = request.into_parts();
-        let peer = client_address::peer(&head.extensions);
-        let caller = Caller {
-            address: client_address::behind(peer, &head.headers, &self.trusted),
-            headers: &head.headers,
-        };
-        let Ok(_permit) = self.admit(body.size_hint().upper()).await else {
-            return dispatcher::busy().into_response();
-        };
-        let body = match collect(body, &self.body).await {
-            Ok(body) => body,
-            Err(error) => {
-                let status = error.status().as_str().to_owned();
-                metrics::counter!("peyk_bodies_refused_total", "status" => status).increment(1);
-                tracing::debug!(%error, "request body refused");
-                return error.into_response();
+        match self.reply(request, page).await {
+            Ok(reply) => reply.into_response(),
+            Err(refused) => refused,
+        }
+    }
+
+    /// Reads one request and says what to reply, or what to answer where it cannot be read.
+    async fn reply(&self, request: Request, page: &Page) -> Result<Reply, Response> {
+        let received = self.receive(request).await?;
+        let caller = received.caller();
+        Ok(match received.params(page.read).await {
+            Ok(params) => {
+                dispatcher::run(&self.app, &caller, &params, page.operation, page.login).await
             }
-        };
-        let content_type = head
-            .headers
-            .get(header::CONTENT_TYPE)
-            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-        let query = head.uri.query().map(str::to_owned);
-        match decode(page.read, query, content_type, body).await {
-            Ok(params) => dispatcher::run(&self.app, &caller, &params, page.operation, page.login)
-                .await
-                .into_response(),
             Err(error) => {
                 tracing::debug!(%error, "parameters cannot be read");
-                dispatcher::unreadable().into_response()
+                dispatcher::unreadable()
             }
-        }
+        })
+    }
+
+    /// Takes a request's body into memory, or says what to answer where that cannot be.
+    async fn receive(&self, request: Request) -> Result<Received<'_>, Response> {
+        let (head, body) = request.into_parts();
+        let peer = client_address::peer(&head.extensions);
+        let Ok(permit) = self.admit(body.size_hint().upper()).await else {
+            return Err(dispatcher::busy().into_response());
+        };
+        let body = collect(body, &self.body).await.map_err(|error| {
+            let status = error.status().as_str().to_owned();
+            metrics::counter!("peyk_bodies_refused_total", "status" => status).increment(1);
+            tracing::debug!(%error, "request body refused");
+            error.into_response()
+        })?;
+        Ok(Received {
+            address: client_address::behind(peer, &head.headers, &self.trusted),
+            head,
+            body,
+            _permit: permit,
+        })
     }
 
     /// A place among the large bodies, held until the reply is built. Small ones need none, nor do

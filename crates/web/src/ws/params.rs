@@ -121,6 +121,12 @@ impl Params {
         })
     }
 
+    /// From values that were decoded elsewhere, by their canonical names.
+    pub(super) fn from_values(entries: Vec<(String, Value)>) -> Self {
+        let files = Vec::new();
+        Self { entries, files }
+    }
+
     fn from_body(content_type: &str, body: &[u8]) -> Result<Self, ParamsError> {
         let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
         if body.is_empty() {

@@ -10,6 +10,7 @@ use domain::ids::{BookId, BulkNo};
 
 use super::params::Params;
 use super::reply::{Failure, Reply};
+use super::ticketadd;
 use super::{accesslist, newuser};
 use super::{booklist, booklistv2, booknumberlist, booksend, phonebookadd};
 use super::{checkmessage, credit, deleteperiod, delivery, inboxlist, lines, send, usertime};
@@ -42,6 +43,7 @@ static OPERATIONS: &[&Operation] = &[
     &postalcodecount::OPERATION,
     &postalcodesend::OPERATION,
     &send::OPERATION,
+    &ticketadd::OPERATION,
     &usertime::OPERATION,
 ];
 

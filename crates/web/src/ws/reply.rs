@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use app::{BookError, LoginError, RegisterError, SendError, StoreError};
+use app::{BookError, LoginError, RegisterError, SendError, StoreError, WriteTicketError};
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -186,6 +186,15 @@ impl From<RegisterError> for Failure {
         match error {
             RegisterError::Refused(refusal) => Self::Refused(refusal),
             RegisterError::Unavailable(error) => Self::Unavailable(error),
+        }
+    }
+}
+
+impl From<WriteTicketError> for Failure {
+    fn from(error: WriteTicketError) -> Self {
+        match error {
+            WriteTicketError::Refused(refusal) => Self::Refused(refusal),
+            WriteTicketError::Unavailable(error) => Self::Unavailable(error),
         }
     }
 }

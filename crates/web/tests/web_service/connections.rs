@@ -142,3 +142,98 @@ async fn a_client_that_closes_its_side_first_is_answered() {
     stream.read_to_string(&mut reply).await.unwrap();
     assert!(reply.ends_with("\r\n\r\n[0,\"933222\"]"), "{reply:?}");
 }
+
+#[tokio::test]
+async fn a_client_that_sends_all_before_it_reads_still_reads_its_413() {
+    let settings = WebSettings {
+        body_bytes_max: 1_024,
+        ..WebSettings::default()
+    };
+    let service = Service::start_with(settings, Limits::default(), Probes::default()).await;
+    let mut stream = TcpStream::connect(service.address).await.unwrap();
+    let request = post("/services.jspd", "", &"x".repeat(6 * 1024 * 1024));
+    // More than the buffers of both sides hold: without somebody who reads it, this write fails.
+    stream.write_all(&request).await.unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).await.unwrap();
+    assert!(reply.starts_with("HTTP/1.1 413 "), "{reply}");
+}
+
+/// The doors beside the service itself.
+const NEIGHBOURS: [&str; 2] = [
+    "/class/sms/webservice/send_url.php",
+    "/class/sms/wsdlservice/server.php",
+];
+
+#[tokio::test]
+async fn neighbours_take_raw_request_lines_too() {
+    let service = Service::start().await;
+    let text = "a \"b\" <c> {d} [e] | \\ ^ ` 100% %zz سلام";
+    let raw = format!(
+        "GET {}?{LOGIN}&from=3000505&to=09121111111&msg={text} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        NEIGHBOURS[0]
+    );
+    insta::assert_snapshot!(service.ask(raw).await, @"HTTP/1.1 200 OK | text/html; charset=UTF-8 | 10001");
+    assert_eq!(
+        service.messages().await,
+        [("+989121111111".to_owned(), text.to_owned())]
+    );
+    let raw = format!(
+        "GET {}?wsdl&x=\"<[{{|}}]>^\\ % HTTP/1.0\r\n\r\n",
+        NEIGHBOURS[1]
+    );
+    assert!(
+        service
+            .ask(raw)
+            .await
+            .starts_with("HTTP/1.0 200 OK | text/xml")
+    );
+}
+
+#[tokio::test]
+async fn hostile_request_lines_and_framing_reach_no_handler() {
+    let service = Service::start().await;
+    let login = format!("{LOGIN}&from=3000505&to=09121111111&msg=a");
+    for path in NEIGHBOURS {
+        let long = format!(
+            "GET {path}?{login}&x={} HTTP/1.1\r\nHost: x\r\n\r\n",
+            "\"".repeat(70_000)
+        );
+        let reply = service.exchange(long).await;
+        let status = reply.split(' ').nth(1).unwrap_or("closed");
+        assert!(
+            matches!(status, "400" | "414" | "431" | "closed"),
+            "{reply:.80}"
+        );
+        let both = format!(
+            "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM}\r\nContent-Length: 4\r\n\
+             Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET {path}?{login} HTTP/1.1\r\nHost: x\r\n\r\n"
+        );
+        let twice = format!(
+            "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nContent-Length: 60\r\n\r\n\
+             GET {path}?{login} HTTP/1.1\r\nHost: x\r\n\r\n"
+        );
+        let folded = format!(
+            "POST {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding:\x0bchunked\r\n\r\n\
+             GET {path}?{login} HTTP/1.1\r\nHost: x\r\n\r\n"
+        );
+        let bare_cr = format!("GET {path}?{login} HTTP/1.1\rHost: x\r\r");
+        let nul_header = format!("GET {path}?{login} HTTP/1.1\r\nHost: a\0b\r\n\r\n");
+        for request in [both, twice, folded, bare_cr, nul_header] {
+            let mut stream = TcpStream::connect(service.address).await.unwrap();
+            stream.write_all(request.as_bytes()).await.unwrap();
+            stream.shutdown().await.unwrap();
+            let mut reply = Vec::new();
+            let _ = stream.read_to_end(&mut reply).await;
+            let reply = String::from_utf8_lossy(&reply);
+            assert!(!reply.contains("\r\n\r\n10001"), "{request:?}: {reply}");
+        }
+    }
+    assert_eq!(service.messages().await, []);
+    // A NUL in a text is a character like others, and harms nothing.
+    let nul = format!(
+        "GET {}?{login}\0b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        NEIGHBOURS[0]
+    );
+    assert!(service.ask(nul).await.ends_with("| 10001"));
+}

@@ -8,6 +8,7 @@ mod directory;
 mod documentation;
 mod encodings;
 mod fixture;
+mod neighbours;
 mod operations;
 mod patterns;
 mod probes;

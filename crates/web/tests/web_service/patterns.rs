@@ -14,7 +14,7 @@ use crate::fixture::{FORM, LOGIN, Service, get, post, shown};
 
 const JSON: &str = "application/json";
 const MULTIPART: &str = "multipart/form-data; boundary=------------------------d74496d66958873e";
-const CODE: &str = "k3zn1ywlzd2a8ll";
+pub const CODE: &str = "k3zn1ywlzd2a8ll";
 
 const LOGIN_WRONG: &str = r#"[962,"the username or password is incorrect"]"#;
 const UNAVAILABLE: &str = r#"[404,"\u0627\u06cc\u0646 \u0627\u0644\u06af\u0648 \u062f\u0631 \u062f\u0633\u062a\u0631\u0633 \u0646\u06cc\u0633\u062a"]"#;
@@ -30,7 +30,7 @@ const NOT_ALLOWED: &str = r#"[963,"\u062f\u0633\u062a\u0631\u0633\u06cc \u0628\u
 const NO_CREDIT: &str = r#"[5,"\u0627\u0639\u062a\u0628\u0627\u0631 \u062d\u0633\u0627\u0628 \u06a9\u0627\u0641\u06cc \u0646\u06cc\u0633\u062a"]"#;
 
 /// A service with the pattern [`CODE`] of `shop`: `%name%، کد: %code%`.
-async fn service() -> Service {
+pub async fn service() -> Service {
     let service = Service::start().await;
     add_pattern(&service, "shop", CODE, "%name%، کد: %code%").await;
     service

@@ -68,6 +68,7 @@ struct Data {
     accounts: BTreeMap<AccountId, Acc>,
     catalog: Catalog,
     packages_made: i64,
+    tickets: tickets::Kept,
     statuses: BTreeMap<LinkId, LinkStatus>,
     ids: HashMap<(LinkId, Box<[u8]>), PartKey>,
     parked: Vec<(LinkId, UnixMillis, NewReceipt)>,
