@@ -9,6 +9,7 @@ use domain::inbound::rule::{Actions, Matching};
 use domain::line::{LineSettings, Route};
 use domain::link::LinkSettings;
 use domain::money::Rials;
+use domain::msisdn::Msisdn;
 use domain::operator::Operators;
 use domain::text::Alphabet;
 use domain::time::{Clock, ManualClock, UnixMillis};
@@ -260,6 +261,85 @@ async fn the_first_rule_that_takes_a_text_decides() {
         .unwrap();
     assert_eq!(scene.handle("hello").await, "nothing was to be done");
     scene.sound().await;
+}
+
+#[tokio::test]
+async fn a_rule_puts_the_sender_into_books_and_takes_it_out() {
+    let scene = scene().await;
+    let account = scene.account.id;
+    let mut books = Vec::new();
+    for title in ["members", "guests", "old"] {
+        books.push(scene.app.create_book(account, title).await.unwrap());
+    }
+    let [members, guests, old] = books[..] else {
+        panic!("three books");
+    };
+    let number = Msisdn::parse("989121234567").unwrap();
+    scene
+        .app
+        .add_contact(account, guests, number, "Ali")
+        .await
+        .unwrap();
+    let join = Actions {
+        add_to: vec![old, members],
+        remove_from: vec![guests],
+        ..answer("Welcome.")
+    };
+    scene.rule(Matching::Whole, "join", join).await;
+    assert!(scene.app.remove_book(account, old).await.unwrap());
+    assert_eq!(
+        scene.handle("Join").await,
+        "rule 1: taken out of book 2; rule 1: book 3 is gone; rule 1: put into book 1; \
+         rule 1: answered as bulk 10001"
+    );
+    assert_eq!(
+        scene.handle("join").await,
+        "rule 1: was not in book 2; rule 1: book 3 is gone; rule 1: is in book 1 already; \
+         rule 1: answered as bulk 10002"
+    );
+    let found = scene.app.book(account, members).await.unwrap().unwrap();
+    assert_eq!(found.contacts, 1);
+    let found = scene.app.book(account, guests).await.unwrap().unwrap();
+    assert_eq!(found.contacts, 0);
+    let machine = InboundPart {
+        from: "20001".into(),
+        ..scene.part("join")
+    };
+    scene.receive(vec![machine]).await;
+    scene.app.handle_inbound(None).await.unwrap();
+    let list = scene
+        .app
+        .inbox_messages(Some(&scene.account), None, 1)
+        .await;
+    let outcome = list.unwrap()[0].outcome.clone().unwrap();
+    assert!(
+        outcome.starts_with("rule 1: phonebooks are left alone"),
+        "{outcome}"
+    );
+    scene.sound().await;
+}
+
+#[tokio::test]
+async fn a_rule_keeps_to_the_books_of_its_account() {
+    let scene = scene().await;
+    let other = CreateAccount {
+        name: "other".into(),
+        ..CreateAccount::default()
+    };
+    scene.app.create_account(other).await.unwrap();
+    let other = scene.app.account("other").await.unwrap();
+    let book = scene.app.create_book(other.id, "theirs").await.unwrap();
+    let new = NewRule {
+        line: None,
+        matching: Matching::Any,
+        word: String::new(),
+        actions: Actions {
+            add_to: vec![book],
+            ..Actions::default()
+        },
+    };
+    let said = scene.app.add_rule(&scene.account, new).await.unwrap_err();
+    assert_eq!(said.to_string(), "account shop has no book 1");
 }
 
 #[tokio::test]

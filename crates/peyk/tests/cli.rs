@@ -127,7 +127,7 @@ fn the_demo_delivers_a_message_and_goes_on_with_its_data() {
     second.says("bulk 10003");
     second.says("  delivered  ");
     let now = self::credentials(&sandbox);
-    for key in ["uname", "pass", "from"] {
+    for key in ["uname", "pass", "from", "apikey", "pattern"] {
         assert_eq!(now[key], credentials[key], "{key}");
     }
     assert_eq!(second.interrupt(), Some(0));
@@ -143,7 +143,7 @@ fn credentials(sandbox: &Sandbox) -> Value {
         .map(String::as_str)
         .collect();
     keys.sort_unstable();
-    assert_eq!(keys, ["from", "pass", "uname", "url"]);
+    assert_eq!(keys, ["apikey", "from", "pass", "pattern", "uname", "url"]);
     credentials
 }
 

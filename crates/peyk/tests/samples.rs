@@ -1,5 +1,5 @@
-//! The samples of `/docs` against the real program: each is run as a reader would run it, and what
-//! it prints must have the form of the described reply.
+//! The samples of `/docs` against `peyk demo`: each is run as a reader would run it, with the words in
+//! capitals replaced, and what it prints must have the form of the described reply.
 //!
 //! Where a language's tools are missing, its test is not run, and the runner says why.
 
@@ -9,127 +9,43 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
-use support::home::{Home, LINE};
-use support::http::{Answer, Customer};
+use support::demo::{Demo, DemoFile};
 use support::peer::unavailable;
 use web::docs::description::{Operation, SERVICE_PATH, Shape};
 use web::docs::samples::{LOGIN, Language};
-use web::docs::{Sample, all_samples, operations};
+use web::docs::{Sample, all_samples};
 
-/// The advertising line of the samples.
-const ADVERTISING_LINE: &str = "20001000";
-/// What the samples' account has, in rials.
-const CREDIT: &str = "100000000";
+/// Hours until the bulk is due that the sample of `deleteperiod` cancels.
+const LATER_HOURS: i64 = 48;
 
-/// What an operation's samples find beside the account and its lines, made by these commands.
-const SEEDS: &[(&str, &[&[&str]])] = &[
-    (
-        "booklist",
-        &[
-            &["book", "add", "--account", LOGIN[0], "مشتریان"],
-            &[
-                "book",
-                "add-contact",
-                "--account",
-                LOGIN[0],
-                "1",
-                "09351110002",
-            ],
-        ],
-    ),
-    (
-        "pattern",
-        &[&[
-            "pattern",
-            "add",
-            LOGIN[0],
-            "--code",
-            PATTERN,
-            "--text",
-            "code: %code%",
-        ]],
-    ),
-    (
-        "accesslist",
-        &[
-            &["package", "add", "basic", "--title", "پایه"],
-            &[
-                "package",
-                "add",
-                "reseller",
-                "--sub-accounts",
-                "9",
-                "--line",
-                LINE,
-                "--line",
-                ADVERTISING_LINE,
-            ],
-            &["account", "set", LOGIN[0], "--package", "reseller"],
-            &["package", "offer", "basic", LOGIN[0]],
-        ],
-    ),
-];
-/// The pattern that stands for the samples' `PATTERN_CODE`.
-const PATTERN: &str = "k3zn1ywlzd2a8ll";
-
-/// An installation with everything that the samples name: the account, its lines, and what
-/// [`SEEDS`] has for the operations that this program serves.
-fn furnished() -> Home {
-    let home = Home::new("resend", None);
-    let [user, password] = LOGIN;
-    home.peyk(&[
-        "account",
-        "add",
-        user,
-        "--password",
-        password,
-        "--credit",
-        CREDIT,
-    ]);
-    home.peyk(&["line", "grant", LINE, user]);
-    home.peyk(&[
-        "line",
-        "add",
-        ADVERTISING_LINE,
-        "--class",
-        "advertising",
-        "--account",
-        user,
-    ]);
-    for (operation, commands) in SEEDS {
-        if operations().any(|served| served.name == *operation) {
-            for command in *commands {
-                home.peyk(command);
-            }
-        }
-    }
-    home
+/// What a reader puts in the place of the samples' words in capitals: what stands in `demo.json`.
+fn own_words(demo: &DemoFile) -> [(&'static str, String); 3] {
+    [
+        (LOGIN[1], demo.field("pass")),
+        ("API_KEY", demo.field("apikey")),
+        ("PATTERN_CODE", demo.field("pattern")),
+    ]
 }
 
-/// What a reader puts in the place of the samples' words in capitals.
-fn own_codes(home: &Home) -> Vec<(&'static str, String)> {
-    let mut codes = vec![("PATTERN_CODE", PATTERN.to_owned())];
-    if operations().any(|served| served.name == "pattern") {
-        let made = home.peyk(&["key", "add", LOGIN[0], "--json"]);
-        let made: Value = serde_json::from_str(&made).expect("JSON");
-        codes.push(("API_KEY", made["key"].as_str().expect("a key").to_owned()));
-    }
-    codes
-}
-
-/// The first bulk of the samples' account, which those about bulks ask for.
-fn send_first(home: &Home) {
-    let [name, password] = LOGIN.map(str::to_owned);
-    let customer = Customer {
-        port: home.port,
-        name,
-        password,
-    };
-    let to = ["09121111111", "09351110002"].map(str::to_owned);
-    match customer.send(LINE, "سلام دنیا", &to) {
-        Answer::Acknowledged(10_001) => {}
-        other => panic!("the first bulk: {other:?}"),
-    }
+/// Schedules a bulk and gives its id. The samples ask for the first bulk of all, and the demo's is
+/// delivered: nobody can cancel it.
+fn scheduled(demo: &DemoFile) -> String {
+    let (uname, pass, from) = (demo.field("uname"), demo.field("pass"), demo.field("from"));
+    let time = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(LATER_HOURS);
+    let time = time.strftime("%Y-%m-%d %H:%M:%S").to_string();
+    let form = [
+        ("op", "send"),
+        ("uname", &*uname),
+        ("pass", &pass),
+        ("from", &from),
+        ("message", "سلام دنیا"),
+        ("to", "[\"09121111111\"]"),
+        ("time", &time),
+    ];
+    let reply = support::http::post(demo.port(), &form).expect("an answer");
+    let bulk: (u32, u32) = serde_json::from_str(&reply.body).expect("a bulk");
+    assert_eq!(bulk.0, 0, "{}", reply.body);
+    bulk.1.to_string()
 }
 
 /// The command that runs a sample, after what has to be done before it.
@@ -173,10 +89,11 @@ fn run(language: Language, code: &str, folder: &Path) -> Output {
 
 /// Whether the program has this endpoint. Operations are asked for by name before; an endpoint
 /// that is not there is 404, or the page that stands at the root.
-fn is_served(home: &Home, operation: &Operation) -> bool {
+fn is_served(demo: &DemoFile, operation: &Operation) -> bool {
     let path = operation.request.path.as_str();
     path == SERVICE_PATH || {
-        let reply = support::http::get(home.port, &format!("{path}?apikey=x")).expect("an answer");
+        let reply =
+            support::http::get(demo.port(), &format!("{path}?apikey=x")).expect("an answer");
         reply.status == 200 && !reply.body.starts_with("peyk is running")
     }
 }
@@ -269,33 +186,33 @@ fn check(sample: &Sample, folder: &Path) -> Result<(), String> {
     ))
 }
 
-/// Runs every sample in this language on an installation of its own, in the order of the pages.
+/// Runs every sample in this language on a demo of its own, in the order of the pages.
 fn check_language(language: Language) {
-    let home = furnished();
-    let server = home.serve();
-    send_first(&home);
+    let demo = Demo::start();
+    let file = demo.file();
     let folder = tempfile::tempdir().expect("a private folder");
+    let words = own_words(&file);
     let mut failures = Vec::new();
     let mut count = 0;
-    let samples = all_samples(&format!("http://127.0.0.1:{}", home.port));
-    let codes = own_codes(&home);
-    for mut sample in samples {
+    for mut sample in all_samples(&file.base()) {
         if sample.language != language {
             continue;
         }
-        if !is_served(&home, sample.operation) {
+        if !is_served(&file, sample.operation) {
             println!("skipped: {}: it is not served", sample.operation.name);
             continue;
         }
-        for (placeholder, code) in &codes {
-            sample.code = sample.code.replace(placeholder, code);
+        for (placeholder, own) in &words {
+            sample.code = sample.code.replace(placeholder, own);
+        }
+        if sample.operation.name == "deleteperiod" {
+            sample.code = sample.code.replace("10001", &scheduled(&file));
         }
         count += 1;
         failures.extend(check(&sample, folder.path()).err());
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
     assert!(count > 0, "there are samples");
-    assert!(server.stop().success());
 }
 
 fn the_samples_for_curl_are_answered_as_described() {

@@ -2,7 +2,7 @@
 //! the calls to its URLs. What was done is written beside the message, in words.
 //!
 //! A step that failed in the middle is run again from its beginning: leaving and coming back are
-//! the same when they are done twice, an answer is sent under an idempotency key, and calls are
+//! the same when they are done twice, as are contacts of phonebooks, an answer is sent under an idempotency key, and calls are
 //! queued in the command that ends the work.
 
 use super::answer::Answered;
@@ -173,6 +173,9 @@ impl App {
             done.callbacks.push(CallbackTarget::Rule(no));
             done.words.push(format!("rule {no}: queued for its URL"));
         }
+        let words = self.keep_books(id, message, &rule.settings.actions).await?;
+        done.words
+            .extend(words.into_iter().map(|word| format!("rule {no}: {word}")));
         if let Some(text) = &rule.settings.actions.answer {
             let line = message.message.line.and_then(|id| view.line(id));
             let answered = self

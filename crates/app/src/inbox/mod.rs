@@ -6,6 +6,7 @@
 
 mod answer;
 mod assemble;
+mod books;
 mod calls;
 mod handle;
 mod list;

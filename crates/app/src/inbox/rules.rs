@@ -30,7 +30,7 @@ impl App {
     /// Adds a keyword rule after those that the account has.
     ///
     /// # Errors
-    /// The rule cannot work, the account does not have the line or has too many rules, or the
+    /// The rule cannot work, the account does not have the line or a book, it has too many rules, or the
     /// store failed.
     pub async fn add_rule(&self, account: &Account, new: NewRule) -> Result<RuleNo, ManageError> {
         let line = match &new.line {
@@ -53,7 +53,7 @@ impl App {
             actions: new.actions,
         };
         settings.check().map_err(ManageError::Invalid)?;
-        self.check_actions(&settings.actions)?;
+        self.check_actions(account, &settings.actions).await?;
         let no = self
             .store()
             .add_rule(account.id, settings, RULES_PER_ACCOUNT_MAX)
@@ -61,7 +61,7 @@ impl App {
         Ok(no)
     }
 
-    fn check_actions(&self, actions: &Actions) -> Result<(), ManageError> {
+    async fn check_actions(&self, account: &Account, actions: &Actions) -> Result<(), ManageError> {
         if let Some(url) = &actions.forward {
             check_callback_url(url).map_err(ManageError::Invalid)?;
         }
@@ -71,6 +71,14 @@ impl App {
             }
             draft::measured(text, ReferenceBits::Sixteen, self.limits())
                 .map_err(|_| ManageError::Invalid("the answer is too long".into()))?;
+        }
+        for &book in actions.add_to.iter().chain(&actions.remove_from) {
+            if self.book(account.id, book).await?.is_none() {
+                return Err(ManageError::Invalid(format!(
+                    "account {} has no book {book}",
+                    account.name
+                )));
+            }
         }
         Ok(())
     }

@@ -78,11 +78,6 @@ impl Gate {
         }
     }
 
-    /// Makes the next request read its account again, after a change by this process.
-    pub(crate) fn forget_accounts(&self) {
-        lock(&self.accounts).clear();
-    }
-
     /// The hash of a new account's password, computed in turn with the logins.
     ///
     /// # Errors
@@ -174,6 +169,13 @@ impl App {
             return Err(LoginError::Refused(Refusal::OperationNotAllowed));
         }
         Ok(Arc::clone(&known.account))
+    }
+
+    /// Makes the next request read its account again, whichever way it logs in, after a change by
+    /// this process.
+    pub(crate) fn forget_accounts(&self) {
+        lock(&self.0.gate.accounts).clear();
+        self.0.keys.forget();
     }
 
     /// Whether settings and packages, its own and those above it, leave the operation open.

@@ -58,7 +58,7 @@ impl App {
             settings: new.settings,
         };
         let id = self.store().create_account(command).await?;
-        self.0.gate.forget_accounts();
+        self.forget_accounts();
         Ok(CreatedAccount {
             id,
             name,
@@ -83,7 +83,7 @@ impl App {
             ..AccountChange::default()
         };
         self.store().update_account(account.id, change).await?;
-        self.0.gate.forget_accounts();
+        self.forget_accounts();
         Ok(generated)
     }
 
@@ -107,7 +107,7 @@ impl App {
             password_hash: None,
         };
         self.store().update_account(account.id, change).await?;
-        self.0.gate.forget_accounts();
+        self.forget_accounts();
         Ok(())
     }
 

@@ -83,7 +83,7 @@ impl App {
         };
         let package = self.package_for(parent.as_deref(), package).await?;
         self.store().set_package(account.id, package).await?;
-        self.0.gate.forget_accounts();
+        self.forget_accounts();
         Ok(())
     }
 

@@ -1,11 +1,13 @@
 //! Keyword rules: which texts they take, and what they ask for. What is asked for is done by `app`.
 
-use crate::ids::{LineId, RuleNo};
+use crate::ids::{BookId, LineId, RuleNo};
 use crate::text::normalise_for_matching;
 use serde::{Deserialize, Serialize};
 
 /// Characters of a rule's word.
 pub const WORD_CHARS_MAX: usize = 200;
+/// Phonebooks that a rule may name, in all: each is a write for every message that it takes.
+pub const BOOKS_PER_RULE_MAX: usize = 20;
 
 /// What of a text is compared with the rule's word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +31,10 @@ pub struct Actions {
     pub forward: Option<String>,
     /// Text that is sent back to the handset, from the line that it wrote to, at the account's cost.
     pub answer: Option<String>,
+    /// Phonebooks of the account that the sender is put into.
+    pub add_to: Vec<BookId>,
+    /// Phonebooks of the account that the sender is taken out of.
+    pub remove_from: Vec<BookId>,
 }
 
 impl Actions {
@@ -36,6 +42,24 @@ impl Actions {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Whether the actions can go together.
+    fn check(&self) -> Result<(), String> {
+        if self.is_empty() {
+            return Err("the rule does nothing: give it an action".into());
+        }
+        if self.add_to.len() + self.remove_from.len() > BOOKS_PER_RULE_MAX {
+            return Err(format!(
+                "the rule names more than {BOOKS_PER_RULE_MAX} phonebooks"
+            ));
+        }
+        if let Some(both) = self.add_to.iter().find(|id| self.remove_from.contains(id)) {
+            return Err(format!(
+                "the sender cannot be put into book {both} and taken out of it by the same rule"
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -123,10 +147,7 @@ impl RuleSettings {
         if self.matching == Matching::FirstWord && word.0.contains(' ') {
             return Err("the first word of a text cannot be several words".into());
         }
-        if self.actions.is_empty() {
-            return Err("the rule does nothing: give it an action".into());
-        }
-        Ok(())
+        self.actions.check()
     }
 }
 
@@ -190,7 +211,19 @@ mod tests {
             actions: Actions::default(),
             ..rule(Matching::Any, "")
         };
+        let books = |add_to: &[u32], remove_from: &[u32]| RuleSettings {
+            actions: Actions {
+                add_to: add_to.iter().copied().map(BookId).collect(),
+                remove_from: remove_from.iter().copied().map(BookId).collect(),
+                ..Actions::default()
+            },
+            ..rule(Matching::Any, "")
+        };
+        assert_eq!(books(&[1], &[2]).check(), Ok(()));
+        let many: Vec<u32> = (1..=21).collect();
         for (rule, said) in [
+            (books(&[1, 2], &[2]), "book 2"),
+            (books(&many, &[]), "more than 20 phonebooks"),
             (rule(Matching::Whole, " \u{200c}"), "shows nothing"),
             (rule(Matching::Any, "x"), "needs no word"),
             (rule(Matching::FirstWord, "a b"), "several words"),

@@ -25,8 +25,8 @@ Examples:
   peyk demo --mo-stdin       (then type, for instance, 09121234567:3000505:Hello)
 
 The data is kept in ./peyk-demo, or the folder that --data names; the second start goes on with it and
-has the same user and password. They also stand in demo.json there, with the keys url, uname, pass and
-from. Remove the folder to begin anew.";
+has the same user and password. They also stand in demo.json there, with the keys url, uname, pass,
+from, apikey and pattern. Remove the folder to begin anew.";
 
 /// Where the demo's data lies when nothing else is said.
 const FOLDER_DEFAULT: &str = "./peyk-demo";

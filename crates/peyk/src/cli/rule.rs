@@ -1,6 +1,6 @@
 //! `peyk rule`: what is done for messages from handsets that hold a keyword.
 
-use crate::cli::JsonFlag;
+use crate::cli::{JsonFlag, book};
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::output::{self, Table, say, shown};
@@ -8,7 +8,8 @@ use crate::runtime::{Missing, Peyk};
 use anyhow::Result;
 use app::{Catalog, NewRule};
 use clap::{ArgGroup, Args, Subcommand};
-use domain::ids::RuleNo;
+use domain::account::Account;
+use domain::ids::{BookId, RuleNo};
 use domain::inbound::rule::{Actions, Matching, Rule};
 use serde_json::json;
 
@@ -17,6 +18,8 @@ Examples:
   peyk rule add shop --first-word price --answer 'Our prices: https://shop.example/p'
   peyk rule add shop --line 3000505 --contains support --forward https://shop.example/sms
   peyk rule add shop --any --answer 'Thank you, we call you back.'
+  peyk rule add shop --whole join --add-to Members --answer Welcome
+  peyk rule add shop --whole leave --remove-from Members
   peyk rule list shop
   peyk rule remove shop 2
 
@@ -92,6 +95,12 @@ struct ActionArgs {
     /// Text that is sent back to the handset
     #[arg(long, value_name = "TEXT", group = "action")]
     answer: Option<String>,
+    /// Phonebook that the sender is put into, by its id or title; may be given several times
+    #[arg(long, value_name = "BOOK", group = "action")]
+    add_to: Vec<String>,
+    /// Phonebook that the sender is taken out of; may be given several times
+    #[arg(long, value_name = "BOOK", group = "action")]
+    remove_from: Vec<String>,
 }
 
 impl WhatArgs {
@@ -116,9 +125,12 @@ pub(super) async fn run(args: RuleArgs, config: &Config) -> Result<Exit> {
                 output,
             } => {
                 let (line, matching, word) = what.matching();
+                let account = peyk.app.account(&account).await?;
                 let actions = Actions {
                     forward: actions.forward,
                     answer: actions.answer,
+                    add_to: book_ids(peyk, &account, &actions.add_to).await?,
+                    remove_from: book_ids(peyk, &account, &actions.remove_from).await?,
                 };
                 let new = NewRule {
                     line,
@@ -126,7 +138,6 @@ pub(super) async fn run(args: RuleArgs, config: &Config) -> Result<Exit> {
                     word,
                     actions,
                 };
-                let account = peyk.app.account(&account).await?;
                 let no = peyk.app.add_rule(&account, new).await?;
                 if output.json {
                     output::json(&json!({ "rule": no }))?;
@@ -146,6 +157,18 @@ pub(super) async fn run(args: RuleArgs, config: &Config) -> Result<Exit> {
     .await
 }
 
+/// The ids of the books that were named.
+async fn book_ids(peyk: &Peyk, account: &Account, named: &[String]) -> Result<Vec<BookId>> {
+    let mut ids = Vec::new();
+    for words in named {
+        let book = book::find_of(peyk, account, words).await?;
+        if !ids.contains(&book.id) {
+            ids.push(book.id);
+        }
+    }
+    Ok(ids)
+}
+
 async fn list(peyk: &Peyk, account: &str, as_json: bool) -> Result<()> {
     let account = peyk.app.account(account).await?;
     let catalog = peyk.app.catalog().await?;
@@ -159,6 +182,7 @@ async fn list(peyk: &Peyk, account: &str, as_json: bool) -> Result<()> {
                     "rule": rule.no, "line": line_of(rule, &catalog),
                     "matching": settings.matching, "word": settings.word,
                     "forward": settings.actions.forward, "answer": settings.actions.answer,
+                    "add_to": settings.actions.add_to, "remove_from": settings.actions.remove_from,
                 })
             })
             .collect();
@@ -173,16 +197,25 @@ async fn list(peyk: &Peyk, account: &str, as_json: bool) -> Result<()> {
             Matching::Contains => format!("texts with `{word}`"),
             Matching::Any => "every text".to_owned(),
         };
-        let actions = &rule.settings.actions;
-        let forward = actions.forward.as_ref().map(|url| format!("calls {url}"));
-        let answer = actions.answer.as_ref();
-        let answer = answer.map(|text| format!("answers `{}`", shown(text)));
-        let does: Vec<String> = [forward, answer].into_iter().flatten().collect();
         let line = line_of(rule, &catalog).unwrap_or("all");
-        table.row([rule.no.to_string(), line.to_owned(), takes, does.join(", ")]);
+        let does = does(&rule.settings.actions);
+        table.row([rule.no.to_string(), line.to_owned(), takes, does]);
     }
     table.print("No rules. Add one with `peyk rule add`.");
     Ok(())
+}
+
+/// What a rule does, in words.
+fn does(actions: &Actions) -> String {
+    let mut does = Vec::new();
+    does.extend(actions.forward.iter().map(|url| format!("calls {url}")));
+    let left = actions.remove_from.iter();
+    does.extend(left.map(|book| format!("takes out of book {book}")));
+    let joined = actions.add_to.iter();
+    does.extend(joined.map(|book| format!("puts into book {book}")));
+    let answer = actions.answer.iter();
+    does.extend(answer.map(|text| format!("answers `{}`", shown(text))));
+    does.join(", ")
 }
 
 /// The line of a rule, `None` where it is for all.

@@ -22,6 +22,12 @@ pub struct Credentials {
     pub pass: String,
     /// Line to send from.
     pub from: String,
+    /// API key, in place of user name and password; an older demo has none yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub apikey: Option<String>,
+    /// Code of the pattern.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<String>,
 }
 
 /// A folder that belongs to the demo.
@@ -117,6 +123,8 @@ mod tests {
             uname: text("demo"),
             pass: text("p"),
             from: text("3000"),
+            apikey: None,
+            pattern: None,
         };
         folder.keep(&kept).unwrap();
         folder.keep(&kept).unwrap();

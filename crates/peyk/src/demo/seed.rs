@@ -1,6 +1,7 @@
-//! What the demo's store begins with: an operator's link, two lines, prices, one customer.
+//! What the demo's store begins with: an operator's link, two lines, prices, one customer and what it finds.
 
 use crate::demo::folder::Credentials;
+use crate::demo::furnish::{self, furnish};
 use crate::runtime::Peyk;
 use anyhow::{Result, anyhow};
 use app::{CreateAccount, LoginError, ManageError, SetTariff};
@@ -104,12 +105,18 @@ pub async fn seed(
                 .await?;
         }
     }
-    let from = earlier.map_or_else(|| SERVICE_LINE.to_owned(), |earlier| earlier.from);
+    let (from, key) = match earlier {
+        Some(earlier) => (earlier.from, earlier.apikey),
+        None => (SERVICE_LINE.to_owned(), None),
+    };
+    let apikey = furnish(peyk, link, &pass, key).await?;
     Ok(Credentials {
         url,
         uname: ACCOUNT.into(),
         pass,
         from,
+        apikey: Some(apikey),
+        pattern: Some(furnish::PATTERN.into()),
     })
 }
 
@@ -148,20 +155,25 @@ async fn account(peyk: &Peyk, pass: &str) -> Result<()> {
             .await?;
         return Ok(());
     }
+    keep_password(peyk, ACCOUNT, pass).await
+}
+
+/// Makes sure that an account takes the password that is shown.
+pub(super) async fn keep_password(peyk: &Peyk, name: &str, pass: &str) -> Result<()> {
     let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    match peyk.app.authenticate(ACCOUNT, pass, here, "send").await {
+    match peyk.app.authenticate(name, pass, here, "send").await {
         Ok(_) => Ok(()),
         // demo.json was removed, or another password was set by hand.
         Err(LoginError::Refused(_)) => {
-            peyk.app.set_password(ACCOUNT, Some(pass)).await?;
+            peyk.app.set_password(name, Some(pass)).await?;
             Ok(())
         }
-        Err(other) => Err(anyhow!("the demo's account cannot log in: {other}")),
+        Err(other) => Err(anyhow!("the account {name} cannot log in: {other}")),
     }
 }
 
 /// `None` for what is not there yet.
-fn unknown<T>(found: Result<T, ManageError>) -> Result<Option<T>> {
+pub(super) fn unknown<T>(found: Result<T, ManageError>) -> Result<Option<T>> {
     match found {
         Ok(found) => Ok(Some(found)),
         Err(ManageError::Unknown(_)) => Ok(None),

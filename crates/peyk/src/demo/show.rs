@@ -1,7 +1,7 @@
 //! What the demo prints: how to reach it, and its first message on the way to the handset.
 
 use crate::demo::folder::{Credentials, Folder};
-use crate::demo::{http, seed};
+use crate::demo::{furnish, http, seed};
 use crate::output::say;
 use anyhow::{Context, Result, bail};
 use std::net::SocketAddr;
@@ -27,8 +27,7 @@ pub fn welcome(folder: &Folder, credentials: &Credentials, again: bool) {
     }
     say!("");
     say!("  Address   {}", credentials.url);
-    let base = credentials.url.trim_end_matches(PATH);
-    say!("  Explained {base}/docs");
+    say!("  Explained {}/docs", base(&credentials.url));
     say!("  User      {}", credentials.uname);
     say!("  Password  {}", credentials.pass);
     say!(
@@ -44,6 +43,11 @@ pub fn welcome(folder: &Folder, credentials: &Credentials, again: bool) {
     say!("The operator is simulated and no message leaves this machine. Every number is reachable");
     say!("there, but those that end in {}.", seed::UNREACHABLE_SUFFIX);
     say!("");
+}
+
+/// The address without the path of the web service.
+fn base(url: &str) -> &str {
+    url.trim_end_matches(PATH)
 }
 
 /// Sends a message through the web service and prints each state that it goes through.
@@ -96,6 +100,7 @@ pub fn try_it(folder: &Folder, credentials: &Credentials, bulk: u32) {
         uname,
         pass,
         from,
+        ..
     } = credentials;
     let login = format!("-d uname={uname} -d pass={pass}");
     let data = quoted(&folder.path().display().to_string());
@@ -112,6 +117,18 @@ pub fn try_it(folder: &Folder, credentials: &Credentials, bulk: u32) {
     );
     say!("  {program} --data {data} bulk show {uname} {bulk}");
     say!("  {program} --data {data} account ledger {uname}");
+    say!(
+        "Every sample of {}/docs works here too: there are phonebooks, an inbox,",
+        base(url)
+    );
+    say!(
+        "a keyword rule, a pattern and packages; PATTERN_CODE and API_KEY stand in demo.json. The"
+    );
+    say!(
+        "sub-account {} has the same password. What handsets wrote:",
+        furnish::SUB_ACCOUNT
+    );
+    say!("  {program} --data {data} inbox list {uname}");
     say!("");
     say!("Ctrl-C stops the demo; its data stays.");
 }

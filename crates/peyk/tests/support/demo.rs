@@ -65,7 +65,7 @@ impl DemoFile {
         self.0.to_str().expect("a path of text")
     }
 
-    /// One of `url`, `uname`, `pass` and `from`.
+    /// One of `url`, `uname`, `pass`, `from`, `apikey` and `pattern`.
     pub fn field(&self, name: &str) -> String {
         let text = fs::read_to_string(&self.0).expect("demo.json");
         let credentials: Value = serde_json::from_str(&text).expect("JSON");
@@ -79,13 +79,18 @@ impl DemoFile {
         base.expect("the path of the web service").to_owned()
     }
 
-    /// Whether the service knows an operation. It answers 963 to those that it does not.
-    pub fn has(&self, operation: &str) -> bool {
+    /// The port of the web service.
+    pub fn port(&self) -> u16 {
         let base = self.base();
         let port = base.rsplit(':').next().and_then(|port| port.parse().ok());
+        port.expect("a port")
+    }
+
+    /// Whether the service knows an operation. It answers 963 to those that it does not.
+    pub fn has(&self, operation: &str) -> bool {
         let (uname, pass) = (self.field("uname"), self.field("pass"));
         let form = [("op", operation), ("uname", &uname), ("pass", &pass)];
-        let reply = post(port.expect("a port"), &form).expect("an answer");
+        let reply = post(self.port(), &form).expect("an answer");
         !reply.body.starts_with("[963,")
     }
 }

@@ -370,6 +370,29 @@ async fn a_pattern_tells_what_it_says_and_needs() {
 }
 
 #[tokio::test]
+async fn a_pattern_that_an_account_may_not_use_any_more_tells_it_nothing() {
+    let service = service().await;
+    service
+        .add_account("other", AccountSettings::default())
+        .await;
+    service
+        .app
+        .grant_pattern(CODE, "other", true)
+        .await
+        .unwrap();
+    service
+        .app
+        .grant_pattern(CODE, "other", false)
+        .await
+        .unwrap();
+    let form = format!("uname=other&pass=p/q+1&op=patternInfo&patternCode={CODE}");
+    assert_eq!(
+        service.bare_form(&form).await,
+        r#"{"status":{"code":997,"message":"\u0627\u062c\u0627\u0632\u0647 \u0627\u0633\u062a\u0641\u0627\u062f\u0647 \u0627\u0632 \u0627\u06cc\u0646 \u0627\u0644\u06af\u0648 \u0631\u0627 \u0646\u062f\u0627\u0631\u06cc\u062f"},"data":null}"#
+    );
+}
+
+#[tokio::test]
 async fn the_key_form_sends_by_a_key_alone() {
     let service = service().await;
     let key = add_key(&service, ApiKeySettings::default()).await;
@@ -405,7 +428,7 @@ async fn the_key_form_sends_by_a_key_alone() {
         KEY_INVALID,
         "a password is no key"
     );
-    insta::assert_snapshot!(service.ask(get("/")).await, @"HTTP/1.1 200 OK | text/plain; charset=utf-8 | peyk is running. The web service is at /services.jspd");
+    insta::assert_snapshot!(service.ask(get("/")).await, @"HTTP/1.1 200 OK | text/plain; charset=utf-8 | peyk is running. The web service is at /services.jspd, its documentation at /docs");
     let head = String::from_utf8(get(&query))
         .unwrap()
         .replacen("GET", "HEAD", 1);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::{CreateAccount, Place, SetTariff, TransferRequest};
+use app::{CreateAccount, CreateKey, Place, SetTariff, TransferRequest};
 use domain::account::AccountSettings;
 use domain::line::LineSettings;
 use domain::money::Rials;
@@ -11,7 +11,7 @@ use domain::text::Alphabet;
 use domain::time::UnixMillis;
 use tokio::task::JoinSet;
 
-use crate::fixture::{FORM, Service, post};
+use crate::fixture::{FORM, Service, get, post};
 
 const RESELLER: &str = "uname=ali&pass=p/q+1";
 const CHILD: &str = "uname=shop12&pass=secret-1405";
@@ -368,6 +368,45 @@ async fn a_restricted_or_ended_reseller_stops_its_sub_accounts() {
     insta::assert_snapshot!(service.bare_form(&format!("{CHILD}&op=usertime")).await, @r#"[0,"2026-11-22 10:00:01"]"#);
     service.clock.set(soon);
     assert_eq!(send(&service, "09121111111").await, RESTRICTED);
+}
+
+#[tokio::test]
+async fn a_login_by_key_obeys_the_tree_and_the_packages() {
+    let service = service().await;
+    open_child(&service).await;
+    let app = &service.app;
+    let made = app.create_key("shop12", CreateKey::default()).await;
+    let key = made.unwrap().generated.unwrap();
+    let ask = async |form: &str| service.bare_form(&format!("apikey={key}&{form}")).await;
+    let send = "op=send&from=3000505&message=a&to=09121111111";
+    let delivery = "op=delivery&uinqid=10001";
+    assert_eq!(ask(send).await, "[0,10001]");
+    assert_eq!(
+        ask(delivery).await,
+        NOT_ALLOWED,
+        "the key has no list, the package has"
+    );
+    let rules = |restricted| AccountSettings {
+        restricted,
+        ..AccountSettings::default()
+    };
+    app.update_account("ali", None, Some(rules(true)))
+        .await
+        .unwrap();
+    assert_eq!(ask(send).await, RESTRICTED);
+    app.update_account("ali", None, Some(rules(false)))
+        .await
+        .unwrap();
+    assert_eq!(ask(send).await, "[0,10002]");
+    let narrow = PackageSettings {
+        operations: Some(vec!["credit".into()]),
+        ..PackageSettings::default()
+    };
+    app.update_package("reseller", narrow).await.unwrap();
+    assert_eq!(ask(send).await, NOT_ALLOWED, "what the parent may not do");
+    let key_form = format!("/?apikey={key}&pid=any&fnum=3000505&tnum=09121111111");
+    let answer = service.ask(get(&key_form)).await;
+    assert!(answer.ends_with(NOT_ALLOWED), "{answer}");
 }
 
 #[tokio::test]

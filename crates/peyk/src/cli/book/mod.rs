@@ -145,17 +145,23 @@ pub(super) async fn run(args: BookArgs, config: &Config) -> Result<Exit> {
 /// The account, and the book that these words mean: its id, or a title that no other book has.
 async fn find(peyk: &Peyk, owner: &Owner, words: &str) -> Result<(std::sync::Arc<Account>, Book)> {
     let account = peyk.app.account(&owner.account).await?;
-    let unknown = || anyhow!("account {} has no book {words}", owner.account);
+    let book = find_of(peyk, &account, words).await?;
+    Ok((account, book))
+}
+
+/// The book of this account that these words mean.
+pub(super) async fn find_of(peyk: &Peyk, account: &Account, words: &str) -> Result<Book> {
+    let unknown = || anyhow!("account {} has no book {words}", account.name);
     if let Some(id) = read_book_id(words)
         && let Some(book) = peyk.app.book(account.id, id).await?
     {
-        return Ok((account, book));
+        return Ok(book);
     }
     let title = domain::phonebook::title(words).ok_or_else(unknown)?;
     let mut books = peyk.app.books(account.id).await?;
     books.retain(|book| book.title == title);
     match (books.pop(), books.is_empty()) {
-        (Some(book), true) => Ok((account, book)),
+        (Some(book), true) => Ok(book),
         (Some(_), false) => bail!("several books are called {title}; name it by its id"),
         (None, _) => Err(unknown()),
     }
