@@ -97,7 +97,7 @@ fn the_demo_delivers_a_message_and_goes_on_with_its_data() {
         field("url"),
         &format!("op=credit&uname={uname}&pass={pass}"),
     );
-    assert_eq!(credit, r#"[0,"999880"]"#);
+    assert_eq!(credit, r#"[0,"99999880"]"#);
     let said = sandbox.fails(3, &demo);
     assert!(
         said.contains("another peyk (serve or demo) runs on"),

@@ -33,7 +33,7 @@ fn scheduled(demo: &DemoFile) -> String {
     let (uname, pass, from) = (demo.field("uname"), demo.field("pass"), demo.field("from"));
     #[expect(
         clippy::disallowed_methods,
-        reason = "the program under test goes by this clock"
+        reason = "the demo goes by the system's clock"
     )]
     let now = jiff::Timestamp::now();
     let time = now + jiff::SignedDuration::from_hours(LATER_HOURS);

@@ -2,6 +2,7 @@
 
 use crate::config::{Config, DATABASE, LogConfig};
 use crate::demo::folder::Folder;
+use crate::demo::people::{self, Making};
 use crate::demo::{seed, show};
 use crate::exit::{Exit, cannot_open};
 use crate::handsets::{Typed, send_typed};
@@ -10,6 +11,7 @@ use crate::output::say;
 use crate::runtime::{Missing, Peyk, ServeLock};
 use crate::serve::{Server, listen, listen_problem};
 use crate::signals;
+use ::directory::generate::PEOPLE_MAX;
 use anyhow::{Context, Result};
 use clap::Args;
 use smsc_sim::{Sim, SimConfig};
@@ -43,6 +45,10 @@ pub struct DemoArgs {
     /// Address and port of the web service, on this machine only [default: 127.0.0.1:8080, or the next free port]
     #[arg(long, value_name = "ADDR:PORT")]
     listen: Option<SocketAddr>,
+    /// Made-up people of the directory, built at the first start (0 for none)
+    #[arg(long, value_name = "N", default_value_t = people::PEOPLE_DEFAULT,
+        value_parser = clap::value_parser!(u64).range(..=PEOPLE_MAX))]
+    people: u64,
     /// Send each line that is typed as a message from a handset: FROM:TO:TEXT
     #[arg(long)]
     mo_stdin: bool,
@@ -90,6 +96,8 @@ pub(super) async fn run(args: DemoArgs, data: Option<PathBuf>) -> Result<Exit> {
             Err(error) => eprintln!("peyk: the first message: {error:#}"),
         },
     }
+    // Not before: the first message has the machine for itself.
+    let making = Making::start(&config, args.people)?;
     let mut typed = Typed::start(args.mo_stdin);
     let running = server.run(&mut stop);
     tokio::pin!(running);
@@ -100,6 +108,7 @@ pub(super) async fn run(args: DemoArgs, data: Option<PathBuf>) -> Result<Exit> {
         }
     };
     sim.stop().await;
+    drop(making);
     drop(lock);
     if exit.is_ok() {
         say!("");

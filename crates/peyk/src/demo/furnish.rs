@@ -23,7 +23,7 @@ pub const PATTERN: &str = "k3zn1ywlzd2a8ll";
 /// The sub-account, with the demo's password.
 pub const SUB_ACCOUNT: &str = "demoshop";
 
-const PATTERN_TEXT: &str = "کد ورود شما: %code%";
+const PATTERN_TEXT: &str = "code: %code%";
 /// Longest code that the pattern takes, in characters.
 const PATTERN_CODE_CHARS: u16 = 8;
 

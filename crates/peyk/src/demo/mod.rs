@@ -6,5 +6,6 @@
 pub mod folder;
 pub mod furnish;
 pub mod http;
+pub mod people;
 pub mod seed;
 pub mod show;

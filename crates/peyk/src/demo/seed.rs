@@ -28,7 +28,8 @@ pub const PRICES: [(Alphabet, Rials); 2] =
     [(Alphabet::Ucs2, Rials(120)), (Alphabet::Gsm7, Rials(300))];
 
 const LINK: &str = "simulated-operator";
-const CREDIT: Rials = Rials(1_000_000);
+/// Enough to send to any trend of the made-up people a few times.
+const CREDIT: Rials = Rials(100_000_000);
 /// Slow enough that a person sees the states go by.
 const ANSWER_DELAY: Duration = Duration::from_millis(60);
 const RECEIPT_DELAY: Duration = Duration::from_millis(400);

@@ -11,6 +11,8 @@ use std::time::Duration;
 
 /// How long the demo may take to start.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+/// People of the directory: enough for somebody in each sample.
+const PEOPLE: &str = "20000";
 /// How long a program that calls it may run.
 const PROGRAM_MAX: Duration = Duration::from_secs(150);
 
@@ -25,7 +27,8 @@ pub struct Demo {
 pub struct DemoFile(PathBuf);
 
 impl Demo {
-    /// Starts it, and waits until its first message is over: that one changes the credit.
+    /// Starts it, and waits until its first message is over, which changes the credit, and its
+    /// directory is built.
     pub fn start() -> Self {
         let folder = tempfile::tempdir().expect("a private folder");
         let log = folder.path().join("demo.log");
@@ -36,12 +39,12 @@ impl Demo {
             command.env_remove(name);
         }
         command.arg("--data").arg(folder.path().join("data"));
-        command.args(["demo", "--listen", "127.0.0.1:0"]);
+        command.args(["demo", "--listen", "127.0.0.1:0", "--people", PEOPLE]);
         command.stdin(Stdio::null()).stdout(output).stderr(errors);
         let child = command.spawn().expect("peyk demo starts");
         let demo = Self { child, folder };
         wait_until("the demo is up", PATIENCE, || {
-            fs::read_to_string(&log).is_ok_and(|said| said.contains("Ctrl-C stops"))
+            fs::read_to_string(&log).is_ok_and(|said| said.contains("The directory is there"))
         });
         demo
     }
