@@ -3,6 +3,7 @@
 use app::{DirectorySource, Limits};
 use directory::build::{Input, Plan, build};
 use directory::{Areas, Jobs};
+use domain::blacklist::BlackList;
 use domain::line::{LineClass, LineSettings};
 use domain::operator::Operators;
 use tempfile::TempDir;
@@ -216,4 +217,24 @@ async fn the_same_key_answers_the_first_bulk() {
     assert_eq!(service.form(send).await, "[0,10001]");
     assert_eq!(service.form(send).await, "[0,10001]");
     assert_eq!(service.form("op=credit").await, r#"[0,"933022"]"#);
+}
+
+#[tokio::test]
+async fn who_is_on_a_blacklist_is_counted_but_neither_sent_to_nor_reported() {
+    let (service, _folder) = with_people().await;
+    let listed = [domain::msisdn::Msisdn::parse("09121110098").unwrap()];
+    let changed = service
+        .app
+        .change_blacklist(BlackList::Installation, &listed, true);
+    changed.await.unwrap();
+    assert_eq!(
+        service.form("op=postalcodecount&postalcode=11").await,
+        r#"[0,"2"]"#
+    );
+    let send = "op=postalcodesend&from=20001000&postalcode=11&message=salam";
+    assert_eq!(service.form(send).await, "[0,10001]");
+    let report = service.form("op=delivery&uinqid=10001").await;
+    assert!(!report.contains("0098"), "{report}");
+    assert!(report.contains("+98935***0099:notsync"), "{report}");
+    assert_eq!(service.form("op=credit").await, r#"[0,"933122"]"#);
 }
