@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 
 impl App {
     /// Sends a text to everybody whom a query means, as one bulk whose reports mask the numbers,
-    /// whatever `request` says of that. When the caller goes away before the answer, nothing is
+    /// whatever `request` says of that. When the future is dropped before the answer, nothing is
     /// sent.
     ///
     /// # Errors

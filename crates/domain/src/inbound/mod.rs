@@ -72,7 +72,8 @@ impl Unowned {
 }
 
 /// Whose inbox a message for this line goes to: the account that the line names, as long as the
-/// line is granted to it; otherwise the only account that has the line.
+/// line is granted to it; otherwise the only account that has the line. Lines that accounts have
+/// through a package alone do not count: many accounts share a package.
 ///
 /// # Errors
 /// Why it is nobody's.
