@@ -42,6 +42,8 @@ pub struct LaneShare {
 pub struct LinkShare {
     /// Which link.
     pub link: LinkId,
+    /// Of the lease under which it is held; see [`HeldLink::epoch`].
+    pub epoch: u64,
     /// Parts at most, over all its lanes; the last message may go over it by its own parts.
     pub parts_max: u32,
     /// The lanes that it serves now.
@@ -125,6 +127,8 @@ pub struct Outcome {
 pub struct RecordOutcomes {
     /// The link.
     pub link: LinkId,
+    /// Of the lease under which it is held; see [`HeldLink::epoch`].
+    pub epoch: u64,
     /// The time now.
     pub now: UnixMillis,
     /// The outcomes.
@@ -184,6 +188,26 @@ pub struct InboundPart {
     /// When a bind of the link last ended, or the link was started. What came before may come
     /// again, since its answer may not have reached the operator.
     pub disturbed_at: Option<UnixMillis>,
+}
+
+/// A link, and the lease under which a process holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeldLink {
+    /// Which link.
+    pub link: LinkId,
+    /// The lease's epoch. Where the store has another, or the lease was given back, the command is
+    /// refused with [`crate::StoreError::Fenced`]. 0 belongs to a link that was never leased, in
+    /// tests and tools.
+    pub epoch: u64,
+}
+
+/// Lets the unanswered attempts of links count as lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecoverInDoubt {
+    /// Whose attempts. Those of a program that did not write the link down belong to whoever asks.
+    pub links: Vec<HeldLink>,
+    /// The time now.
+    pub now: UnixMillis,
 }
 
 /// The answer to `recover_in_doubt`.

@@ -1,5 +1,6 @@
 //! What can go wrong. A variant exists because somebody branches on it.
 
+use domain::ids::LinkId;
 use thiserror::Error;
 
 /// The store could not do it, and nothing of the command was written.
@@ -12,7 +13,12 @@ pub enum StoreError {
     /// More commands wait than may. The caller answers 503 and the client tries again.
     #[error("the store is overloaded")]
     Overloaded,
-    /// Anything else, in words. The caller reports it and goes on.
+    /// Another process holds the link now, or nobody does. The caller forgets what it had for the
+    /// link, and writes nothing about it: the next holder counts that as in doubt.
+    #[error("another process holds link {0} now")]
+    Fenced(LinkId),
+    /// Anything else, in words. The caller reports it and goes on. Where the way to the database
+    /// broke off at the very end and stayed broken, the words say that it may have been written.
     #[error("store: {0}")]
     Other(String),
 }

@@ -6,23 +6,28 @@
 //! and each must pass the suite in `conformance` (a feature, for tests).
 #![forbid(unsafe_code)]
 
+pub mod adapter;
 pub mod admin;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod delivery;
 mod error;
+pub mod fleet;
 pub mod inbox;
 pub mod patterns;
 pub mod phonebooks;
 pub mod report;
 pub mod resellers;
+pub mod schema;
 pub mod screening;
 pub mod send;
 pub mod tickets;
+pub mod transfer;
 
 pub use admin::*;
 pub use delivery::*;
 pub use error::*;
+pub use fleet::*;
 pub use inbox::*;
 pub use patterns::*;
 pub use phonebooks::*;
@@ -55,7 +60,7 @@ pub const SLICE_RECIPIENTS: u32 = 1_000;
 /// need of it stands in a trait of its own for each, in the file of its name.
 #[async_trait]
 pub trait Store:
-    Phonebooks + Inbox + Screening + Resellers + Patterns + Tickets + Send + Sync + 'static
+    Phonebooks + Inbox + Screening + Resellers + Patterns + Tickets + Fleet + Send + Sync + 'static
 {
     // ── sending ────────────────────────────────────────────────────────────────────────────
 
@@ -88,12 +93,14 @@ pub trait Store:
 
     /// Claims due recipients, fair between accounts and urgent bulks first, and records their
     /// attempts. When the future resolves the attempts are on disk: only now may they be sent.
+    /// Claims nothing where one of the links is fenced: [`StoreError::Fenced`].
     async fn claim_due(&self, command: ClaimDue) -> Result<Vec<ClaimedMessage>, StoreError>;
 
-    /// Records what came of attempts: states, ledger and the map of message ids, together.
+    /// Records what came of attempts: states, ledger and the map of message ids, together; nothing
+    /// where the link is fenced.
     async fn record_outcomes(&self, command: RecordOutcomes) -> Result<(), StoreError>;
 
-    /// Records delivery receipts. One that matches no message yet is parked, and applied when
+    /// Records delivery receipts: facts, which are not fenced. One that matches no message yet is parked, and applied when
     /// the answer that carries its message id is recorded.
     async fn record_receipts(
         &self,
@@ -103,10 +110,10 @@ pub trait Store:
     /// Records messages from handsets, as they came.
     async fn record_inbound(&self, parts: Vec<InboundPart>) -> Result<(), StoreError>;
 
-    /// After a crash: every part whose attempt is recorded without an answer is in doubt, and its
-    /// answer counts as lost. Call it until it answers [`Recovered::more`] `false`, before the
-    /// first claim. Only the process that owns the dispatch may.
-    async fn recover_in_doubt(&self, now: UnixMillis) -> Result<Recovered, StoreError>;
+    /// After a crash: every part whose attempt on one of the links is recorded without an answer is
+    /// in doubt, and its answer counts as lost. Call it until it answers [`Recovered::more`]
+    /// `false`, before the first claim for the links. Settles nothing where one of them is fenced.
+    async fn recover_in_doubt(&self, command: RecoverInDoubt) -> Result<Recovered, StoreError>;
 
     /// Ends what ran out: validity periods, report times, half-built bulks of a process that is
     /// gone, idempotency keys and parked receipts past their time. Works in slices; call again

@@ -183,6 +183,7 @@ pub(super) async fn a_lane_keeps_to_its_share_and_the_link_to_its_own(harness: &
         let lanes = lanes(first, second);
         let links = vec![LinkShare {
             link: w.link,
+            epoch: 0,
             parts_max,
             lanes,
         }];

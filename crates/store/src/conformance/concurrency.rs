@@ -167,6 +167,7 @@ async fn carry(store: Arc<dyn Store>, claim: ClaimDue, sending: Arc<AtomicBool>)
         store.record_receipts(early).await.expect("record_receipts");
         let outcomes = RecordOutcomes {
             link,
+            epoch: 0,
             now,
             outcomes,
         };
@@ -254,6 +255,7 @@ pub(super) async fn accounts_do_not_wait_for_each_other_for_ever(harness: &dyn H
                 let link = claim.links[0].link;
                 let outcomes = RecordOutcomes {
                     link,
+                    epoch: 0,
                     now: T0,
                     outcomes,
                 };

@@ -162,6 +162,28 @@ macro_rules! conformance_cases {
                 a_bulk_goes_its_whole_way_over_crashes,
                 an_outcome_and_its_charge_are_one,
             }
+            leases {
+                a_process_is_shown_as_it_beats,
+                the_living_are_those_that_beat_in_time,
+                who_is_long_gone_is_forgotten,
+                a_held_duty_is_refused_to_others,
+                a_duty_is_taken_over_when_its_lease_runs_out,
+                a_renewal_keeps_the_epoch_and_never_shortens_the_lease,
+                a_duty_given_back_is_free_at_once_and_counts_up,
+                nobody_gives_back_what_another_holds,
+                who_leaves_gives_everything_back_at_once,
+                leases_and_epochs_survive_a_crash,
+                one_of_many_at_the_same_time_gets_the_duty,
+                a_fenced_claim_claims_nothing,
+                fenced_outcomes_are_not_written,
+                a_fenced_recovery_settles_nothing,
+                who_gave_a_link_back_is_fenced,
+                a_link_never_leased_is_held_under_no_epoch_but_0,
+                receipts_and_messages_from_handsets_are_not_fenced,
+                recovery_of_one_link_leaves_the_attempts_of_another,
+                what_another_link_claims_next_belongs_to_that_link,
+                a_new_holder_settles_what_the_last_one_had_in_flight,
+            }
             stopping {
                 what_waits_is_cancelled_and_its_credit_set_free,
                 what_is_under_way_goes_on_to_its_end,

@@ -20,6 +20,7 @@ mod directory;
 mod fairness;
 mod fixture;
 mod inboxes;
+mod leases;
 mod list;
 #[cfg(test)]
 mod memory;

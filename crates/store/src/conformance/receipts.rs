@@ -264,6 +264,7 @@ pub(super) async fn links_do_not_share_message_ids(harness: &dyn Harness) {
         }];
         let command = RecordOutcomes {
             link: message.link,
+            epoch: 0,
             now: at(1),
             outcomes,
         };

@@ -221,7 +221,7 @@ pub(super) async fn a_crash_in_the_middle_of_recovery_loses_nobody(harness: &dyn
     let bulk = w.send_many(w.bulk_of(account, recipients(6_000))).await;
     let claimed = w.claim_all(T0).await.len();
     w.crash().await;
-    let first = w.recover_in_doubt(at(1)).await.expect("recover_in_doubt");
+    let first = w.recover(at(1)).await;
     w.crash().await;
     let rest = w.recover_all(at(2)).await;
     let mut all: Vec<_> = first.recipients.into_iter().chain(rest).collect();

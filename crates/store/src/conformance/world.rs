@@ -263,6 +263,7 @@ impl<'h> World<'h> {
             .collect();
         LinkShare {
             link: self.link,
+            epoch: 0,
             parts_max,
             lanes,
         }
@@ -298,6 +299,7 @@ impl<'h> World<'h> {
     pub(super) async fn outcomes(&self, now: UnixMillis, outcomes: Vec<Outcome>) {
         let command = RecordOutcomes {
             link: self.link,
+            epoch: 0,
             now,
             outcomes,
         };
@@ -407,11 +409,21 @@ impl<'h> World<'h> {
         panic!("the sweep does not end");
     }
 
+    /// Recovers a slice of what both links left unanswered.
+    pub(super) async fn recover(&self, now: UnixMillis) -> Recovered {
+        let links = [self.link, self.other_link]
+            .map(|link| HeldLink { link, epoch: 0 })
+            .to_vec();
+        self.recover_in_doubt(RecoverInDoubt { links, now })
+            .await
+            .expect("recover_in_doubt")
+    }
+
     /// Recovers until nothing is in doubt, and says who was, in the order of their keys.
     pub(super) async fn recover_all(&self, now: UnixMillis) -> Vec<RecipientKey> {
         let mut all = Vec::new();
         for _ in 0..ROUNDS_MAX {
-            let recovered = self.recover_in_doubt(now).await.expect("recover_in_doubt");
+            let recovered = self.recover(now).await;
             all.extend(recovered.recipients);
             if !recovered.more {
                 all.sort_unstable();

@@ -27,6 +27,7 @@ fn rows(recipients: Vec<NewRecipient>) -> impl Iterator<Item = Rec> {
             new,
             progress,
             submitted_at: domain::time::UnixMillis(0),
+            link: None,
         }
     })
 }

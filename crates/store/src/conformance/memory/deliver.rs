@@ -50,8 +50,11 @@ impl Memory {
         found
     }
 
-    pub(super) fn claim(&self, command: &ClaimDue) -> Vec<ClaimedMessage> {
+    pub(super) fn claim(&self, command: &ClaimDue) -> Result<Vec<ClaimedMessage>, StoreError> {
         let mut data = self.data();
+        for share in &command.links {
+            data.fence(share.link, share.epoch)?;
+        }
         let mut queues = data.queues(command.now);
         let mut claimed = Vec::new();
         for link in &command.links {
@@ -94,11 +97,12 @@ impl Memory {
                 claimed.push(data.hand_out(key, link.link, command.now));
             }
         }
-        claimed
+        Ok(claimed)
     }
 
-    pub(super) fn outcomes(&self, command: RecordOutcomes) {
+    pub(super) fn outcomes(&self, command: RecordOutcomes) -> Result<(), StoreError> {
         let mut data = self.data();
+        data.fence(command.link, command.epoch)?;
         for Outcome {
             part: PartKey { recipient, part },
             result,
@@ -130,6 +134,7 @@ impl Memory {
             }
         }
         data.cancel_stopped(usize::MAX, command.now);
+        Ok(())
     }
 
     pub(super) fn receipts(&self, command: RecordReceipts) -> ReceiptsRecorded {
@@ -154,9 +159,18 @@ impl Memory {
         recorded
     }
 
-    pub(super) fn recover(&self, now: UnixMillis) -> Recovered {
+    pub(super) fn recover(&self, command: &RecoverInDoubt) -> Result<Recovered, StoreError> {
         let mut data = self.data();
-        let recipients = data.which(|_, one| !one.progress.outstanding.is_empty(), SLICE);
+        for held in &command.links {
+            data.fence(held.link, held.epoch)?;
+        }
+        let now = command.now;
+        let of_these = |one: &Rec| {
+            one.link
+                .is_none_or(|link| command.links.iter().any(|held| held.link == link))
+        };
+        let unanswered = |one: &Rec| !one.progress.outstanding.is_empty() && of_these(one);
+        let recipients = data.which(|_, one| unanswered(one), SLICE);
         for key in &recipients {
             let bulk = data.bulk(key.account, key.bulk).expect("just found");
             let out = bulk.recipients[key.seq.0 as usize].progress.outstanding;
@@ -165,10 +179,10 @@ impl Memory {
             }
         }
         data.cancel_stopped(usize::MAX, now);
-        Recovered {
+        Ok(Recovered {
             more: recipients.len() == SLICE,
             recipients,
-        }
+        })
     }
 
     pub(super) fn sweep_once(&self, now: UnixMillis) -> Swept {
@@ -239,6 +253,9 @@ impl Data {
 
     fn hand_out(&mut self, key: RecipientKey, link: LinkId, now: UnixMillis) -> ClaimedMessage {
         self.apply(key, Event::Claimed, now);
+        if let Some(bulk) = self.bulk(key.account, key.bulk) {
+            bulk.recipients[key.seq.0 as usize].link = Some(link);
+        }
         let bulk = &self.accounts[&key.account].bulks[&key.bulk];
         let one = &bulk.recipients[key.seq.0 as usize];
         let Address::Mobile(to) = one.new.address else {

@@ -4,6 +4,7 @@
 mod accept;
 mod admin;
 mod deliver;
+mod fleet;
 mod inbox;
 mod patterns;
 mod phonebooks;
@@ -38,6 +39,8 @@ struct Rec {
     new: NewRecipient,
     progress: Progress,
     submitted_at: UnixMillis,
+    /// The link that has the attempt, or had the last one.
+    link: Option<LinkId>,
 }
 
 #[derive(Clone)]
@@ -76,6 +79,7 @@ struct Data {
     inbox: inbox::InboxData,
     shelf: phonebooks::Shelf,
     screens: screening::Screens,
+    fleet: fleet::Fleets,
 }
 
 impl Bulk {

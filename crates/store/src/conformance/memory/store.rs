@@ -62,11 +62,10 @@ impl Store for Memory {
         Ok(self.lanes(now))
     }
     async fn claim_due(&self, command: ClaimDue) -> Result<Vec<ClaimedMessage>, StoreError> {
-        Ok(self.serves()?.claim(&command))
+        self.serves()?.claim(&command)
     }
     async fn record_outcomes(&self, command: RecordOutcomes) -> Result<(), StoreError> {
-        self.serves()?.outcomes(command);
-        Ok(())
+        self.serves()?.outcomes(command)
     }
     async fn record_receipts(
         &self,
@@ -78,8 +77,8 @@ impl Store for Memory {
         self.serves()?.data().inbox.take_down(parts);
         Ok(())
     }
-    async fn recover_in_doubt(&self, now: UnixMillis) -> Result<Recovered, StoreError> {
-        Ok(self.serves()?.recover(now))
+    async fn recover_in_doubt(&self, command: RecoverInDoubt) -> Result<Recovered, StoreError> {
+        self.serves()?.recover(&command)
     }
     async fn sweep(&self, now: UnixMillis) -> Result<Swept, StoreError> {
         Ok(self.serves()?.sweep_once(now))
