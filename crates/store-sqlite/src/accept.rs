@@ -5,29 +5,26 @@ use crate::approval;
 use crate::day::Day;
 use crate::error::DbError;
 use crate::group::Group;
-use crate::rows::{BulkKey, BulkRow, MASKED_BIT, NEVER, Number, RowCounts, load_bulk, pack_terms};
+use crate::rows::{Number, load_bulk};
 use crate::work::set_sweep;
 use domain::bulk::BulkStage;
 use domain::ids::{AccountId, BulkNo, LineId};
 use domain::ledger::EntryKind;
 use domain::money::Rials;
 use domain::reason::Reason;
-use domain::recipient::{Address, NewRecipient};
+use domain::recipient::NewRecipient;
 use domain::status::State;
 use domain::time::UnixMillis;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeMap;
+use store::adapter::{
+    BUILDING_MILLIS_MAX, BulkKey, BulkRow, MASKED_BIT, NEVER, RowCounts, covers, first_stage,
+    first_sweep, pack_terms, price_of,
+};
 use store::{
     AcceptBulk, AcceptError, AcceptedBulk, AddRecipients, ApprovalState, DayLimit,
-    IDEMPOTENCY_HOURS, RECIPIENTS_PER_COMMAND_MAX, SLICE_RECIPIENTS,
+    IDEMPOTENCY_HOURS, SLICE_RECIPIENTS,
 };
-
-/// Milliseconds after its last command at which a bulk that is being built counts as left behind
-/// by a process that is gone.
-pub(crate) const BUILDING_MILLIS_MAX: i64 = 60 * 60 * 1_000;
-
-/// Milliseconds between two looks of the sweep at a bulk, at least.
-pub(crate) const SWEEP_PAUSE_MILLIS_MIN: i64 = 1_000;
 
 type Answer<T> = Result<Result<T, AcceptError>, DbError>;
 
@@ -133,7 +130,7 @@ pub(crate) fn add_recipients(group: &mut Group<'_>, command: &AddRecipients) -> 
         let state = ApprovalState::Building;
         approval::insert(group.conn, key, wanted, bulk.accepted_at, state)?;
     }
-    count_into(&mut bulk.counts, &command.recipients);
+    bulk.counts.add_new(&command.recipients);
     save_built(group.conn, key, &bulk.counts, next, total, command.now)?;
     group.post(
         command.account,
@@ -200,11 +197,6 @@ fn refused<T>(why: &'static str) -> Answer<T> {
     Ok(Err(AcceptError::Refused(why)))
 }
 
-/// What costs nothing needs no credit.
-fn covers(credit: Rials, price: Rials) -> bool {
-    price.is_zero() || (price <= credit && price.0 < i64::MAX)
-}
-
 fn building(conn: &Connection, key: BulkKey) -> Result<Option<BulkRow>, DbError> {
     Ok(load_bulk(conn, key)?.filter(|bulk| bulk.stage == BulkStage::Building))
 }
@@ -227,59 +219,6 @@ fn known_key(conn: &Connection, command: &AcceptBulk) -> Result<Option<BulkNo>, 
     Ok(bulk.map(BulkNo))
 }
 
-/// The price of all, or why they cannot be taken.
-fn price_of(recipients: &[NewRecipient]) -> Result<Rials, &'static str> {
-    if recipients.len() > RECIPIENTS_PER_COMMAND_MAX {
-        return Err("too many recipients for one command");
-    }
-    let mut sum = Rials::ZERO;
-    for recipient in recipients {
-        match recipient.ends_as {
-            _ if matches!(recipient.address, Address::Masked(_)) => {
-                return Err("a masked number cannot be sent to");
-            }
-            Some((state, _)) if !state.is_final() => {
-                return Err("a recipient ends in a state that is not final");
-            }
-            Some(_) => {}
-            None if recipient.parts == 0 || recipient.parts > 32 => {
-                return Err("a recipient has no part, or more than 32");
-            }
-            None if matches!(recipient.address, Address::Invalid(_)) => {
-                return Err("an address that is no mobile number cannot be sent to");
-            }
-            None if recipient.unit_price.0 < 0 => return Err("a price is below zero"),
-            None => {}
-        }
-        // No credit covers a price at the end of the range, so it is refused for that.
-        sum = Rials(sum.0.saturating_add(recipient.price().0));
-    }
-    Ok(sum)
-}
-
-fn count_into(counts: &mut RowCounts, recipients: &[NewRecipient]) {
-    for recipient in recipients {
-        let state = recipient.ends_as.map_or(State::Waiting, |(state, _)| state);
-        counts.0[RowCounts::slot(state)] += 1;
-    }
-}
-
-/// The first time at which something of a sealed bulk can run out. No submit is earlier than its
-/// due time, so no report time ends earlier than this; a sweep that comes too early moves it.
-pub(crate) fn first_sweep(
-    accepted_at: UnixMillis,
-    due_at: UnixMillis,
-    expires_at: Option<UnixMillis>,
-    report_millis: i64,
-) -> i64 {
-    let begins = accepted_at.max(due_at);
-    let reported = begins.plus_millis(report_millis.max(SWEEP_PAUSE_MILLIS_MIN));
-    // Nothing has run out before the millisecond after its last.
-    expires_at
-        .map_or(reported, |at| at.plus_millis(1).min(reported))
-        .0
-}
-
 fn insert_bulk(
     conn: &Connection,
     key: BulkKey,
@@ -287,21 +226,8 @@ fn insert_bulk(
     price: Rials,
 ) -> Result<BulkStage, DbError> {
     let mut counts = RowCounts::default();
-    count_into(&mut counts, &command.recipients);
-    let report_millis = i64::from(command.report_seconds) * 1_000;
-    let (stage, sweep_at) = match (command.whole, counts.open(), &command.approval) {
-        (false, ..) => {
-            let left_behind = command.accepted_at.plus_millis(BUILDING_MILLIS_MAX);
-            (BulkStage::Building, Some(left_behind.0))
-        }
-        (true, 0, _) => (BulkStage::Accepted, None),
-        (true, _, Some(wanted)) => (BulkStage::AwaitingApproval, Some(wanted.until.0)),
-        (true, _, None) => {
-            let (at, due_at) = (command.accepted_at, command.due_at);
-            let first = first_sweep(at, due_at, command.expires_at, report_millis);
-            (BulkStage::Accepted, Some(first))
-        }
-    };
+    counts.add_new(&command.recipients);
+    let (stage, sweep_at) = first_stage(command, &counts);
     let masked = if command.masked { MASKED_BIT } else { 0 };
     let mut insert = conn.prepare_cached(
         "INSERT INTO bulk (account_id, bulk_no, line_id, stage, terms, report_seconds, urgent,

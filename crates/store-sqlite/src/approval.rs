@@ -3,7 +3,6 @@
 //! While it waits, the slices of the bulk are kept out of the queue as they are while it is being
 //! built. Not here: the sweep, which decides when nobody did in time.
 
-use crate::accept::first_sweep;
 use crate::error::DbError;
 use crate::group::Group;
 use crate::rows::{BulkKey, BulkRow, attempted_of, load_bulk};
@@ -14,6 +13,7 @@ use domain::ids::{AccountId, BulkNo, LineId, RuleId};
 use domain::status::Event;
 use domain::time::UnixMillis;
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use store::adapter::first_sweep;
 use store::{Approval, ApprovalCursor, ApprovalState, ApprovalWanted, DecideApproval, Decided};
 
 /// Places of slices that one command makes due, each with a slice for some operators.

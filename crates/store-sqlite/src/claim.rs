@@ -2,7 +2,7 @@
 //! its cost follows what is claimed and not what waits.
 
 use crate::error::DbError;
-use crate::fairness::{Floors, LaneBudget, hand_out};
+use crate::fleet::fence;
 use crate::group::Group;
 use crate::listed::{RecentlyListed, leave_out};
 use crate::queue::{AccountQueue, Texts};
@@ -10,7 +10,8 @@ use domain::ids::LinkId;
 use domain::time::UnixMillis;
 use rusqlite::{CachedStatement, params};
 use std::collections::HashMap;
-use store::{ClaimDue, ClaimedMessage, Lane, LinkShare};
+use store::adapter::fairness::{Floors, LaneBudget, hand_out};
+use store::{ClaimDue, ClaimedMessage, Lane, LinkShare, StoreError};
 
 /// Parts that one command claims at most, over all links, so that it stays within about 50 ms.
 const PARTS_PER_COMMAND_MAX: u32 = 10_000;
@@ -45,8 +46,13 @@ impl ClaimMemory {
 pub(crate) fn claim_due(
     group: &mut Group<'_>,
     command: &ClaimDue,
-) -> Result<Vec<ClaimedMessage>, DbError> {
+) -> Result<Result<Vec<ClaimedMessage>, StoreError>, DbError> {
     let conn = group.conn;
+    for share in &command.links {
+        if let Err(fenced) = fence(conn, share.link, share.epoch)? {
+            return Ok(Err(fenced));
+        }
+    }
     let mut recent = std::mem::take(&mut group.memory.claim.recent);
     recent.refresh(conn)?;
     let mut claim = Claim {
@@ -84,7 +90,7 @@ pub(crate) fn claim_due(
     }
     // After the queues, which would write their slices over what this changes in them.
     leave_out(group, listed, command.now)?;
-    Ok(messages)
+    Ok(Ok(messages))
 }
 
 struct Claim<'g, 'c> {

@@ -1,25 +1,13 @@
-//! Opening the file: permissions, pragmas, migrations. Nothing here reads or writes business rows.
+//! Opening the file: permissions, pragmas. Nothing here reads or writes business rows; the schema is
+//! brought up to date by [`crate::schema`].
 
 use crate::error::OpenError;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use crate::schema::{self, APPLICATION_ID};
+use rusqlite::{Connection, OpenFlags};
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
-
-/// `PRAGMA application_id` of our files: "peyk" in ASCII.
-const APPLICATION_ID: i32 = 0x7065_796b;
-
-/// Every migration in order; the schema's number is how many were applied.
-const MIGRATIONS: &[&str] = &[
-    include_str!("../migrations/0001_first.sql"),
-    include_str!("../migrations/0002_phonebooks.sql"),
-    include_str!("../migrations/0003_inbox.sql"),
-    include_str!("../migrations/0004_screening.sql"),
-    include_str!("../migrations/0005_resellers.sql"),
-    include_str!("../migrations/0006_patterns.sql"),
-    include_str!("../migrations/0007_tickets.sql"),
-];
 
 /// Milliseconds to wait for another process that writes.
 pub(crate) const BUSY_TIMEOUT_MILLIS: u64 = 10_000;
@@ -60,7 +48,7 @@ pub(crate) fn open_writer(path: &Path, cache_kib: u32) -> Result<Connection, Ope
          PRAGMA cache_size=-{cache_kib};"
     ))?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
-    migrate(&mut conn)?;
+    schema::expand(&mut conn)?;
     sync_folder(path)?;
     Ok(conn)
 }
@@ -101,14 +89,18 @@ fn sync_folder(path: &Path) -> Result<(), OpenError> {
 pub fn open_read_only(path: &Path) -> Result<Connection, OpenError> {
     // Opened for writing, since even a reader of a write-ahead log keeps its mark in the shared
     // memory file; `query_only` is what forbids changes.
-    let conn = Connection::open_with_flags(path, flags())?;
-    conn.busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MILLIS))?;
+    let conn = open_bare(path)?;
     refuse_foreign(&conn, path)?;
-    if refuse_newer(&conn)? == 0 {
-        return Err(OpenError::NotOurs(path.to_owned()));
-    }
+    schema::admit(&conn, path)?;
     conn.execute_batch("PRAGMA query_only=ON; PRAGMA cache_size=-4096;")?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
+    Ok(conn)
+}
+
+/// Opens a file that exists, and nothing more.
+pub(crate) fn open_bare(path: &Path) -> Result<Connection, OpenError> {
+    let conn = Connection::open_with_flags(path, flags())?;
+    conn.busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MILLIS))?;
     Ok(conn)
 }
 
@@ -144,38 +136,12 @@ fn create_private(path: &Path) -> Result<(), OpenError> {
     }
 }
 
-fn refuse_foreign(conn: &Connection, path: &Path) -> Result<(), OpenError> {
+/// Whether the file is ours, or empty.
+pub(crate) fn refuse_foreign(conn: &Connection, path: &Path) -> Result<(), OpenError> {
     let id: i32 = conn.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if id != APPLICATION_ID && tables > 0 {
         return Err(OpenError::NotOurs(path.to_owned()));
     }
-    refuse_newer(conn).map(drop)
-}
-
-fn refuse_newer(conn: &Connection) -> Result<usize, OpenError> {
-    let found: u32 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
-    if found > known {
-        return Err(OpenError::Newer { found, known });
-    }
-    Ok(found as usize)
-}
-
-fn migrate(conn: &mut Connection) -> Result<(), OpenError> {
-    if refuse_newer(conn)? == MIGRATIONS.len() {
-        return Ok(());
-    }
-    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // Asked again under the lock: another process may have migrated meanwhile.
-    let done = refuse_newer(&tx)?;
-    for migration in &MIGRATIONS[done..] {
-        tx.execute_batch(migration)?;
-    }
-    tx.execute_batch(&format!(
-        "PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={}",
-        MIGRATIONS.len()
-    ))?;
-    tx.commit()?;
     Ok(())
 }

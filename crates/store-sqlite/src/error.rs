@@ -19,14 +19,9 @@ pub enum OpenError {
     /// It is a database of something else.
     #[error("{0} is not a peyk database")]
     NotOurs(PathBuf),
-    /// A newer program has migrated it; this one would damage it.
-    #[error("the database has schema {found}, and this program knows {known} at most")]
-    Newer {
-        /// Schema of the file.
-        found: u32,
-        /// The last schema that the program knows.
-        known: u32,
-    },
+    /// Its schema is not for this program, or may not be changed now.
+    #[error(transparent)]
+    Schema(#[from] store::schema::Refused),
     /// The file system cannot hold a write-ahead log (some network file systems).
     #[error("the file system does not allow a write-ahead log: journal mode is {0}")]
     NoWal(String),
@@ -67,6 +62,12 @@ impl DbError {
     pub(crate) fn is_duplicate(&self) -> bool {
         let Self::Sql(error) = self else { return false };
         error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation)
+    }
+}
+
+impl From<store::adapter::BadRow> for DbError {
+    fn from(row: store::adapter::BadRow) -> Self {
+        Self::Row(row.0)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What came of attempts: states, money and the map of message ids, in one transaction.
 
 use crate::error::DbError;
+use crate::fleet::fence;
 use crate::group::Group;
 use crate::receipts::take_parked;
 use crate::work::Work;
@@ -8,14 +9,17 @@ use domain::ids::{LinkId, PartKey};
 use domain::reason::Reason;
 use domain::status::Event;
 use rusqlite::{CachedStatement, params};
-use store::{Outcome, RecordOutcomes, SubmitResult};
+use store::{Outcome, RecordOutcomes, StoreError, SubmitResult};
 
 /// Records outcomes.
 pub(crate) fn record_outcomes(
     group: &mut Group<'_>,
     command: &RecordOutcomes,
-) -> Result<(), DbError> {
+) -> Result<Result<(), StoreError>, DbError> {
     let conn = group.conn;
+    if let Err(fenced) = fence(conn, command.link, command.epoch)? {
+        return Ok(Err(fenced));
+    }
     let mut work = Work::new(conn, command.now)?;
     let mut map = conn.prepare_cached(
         "INSERT OR REPLACE INTO receipt_map (link_id, message_id, account_id, bulk_no, seq, part)
@@ -46,7 +50,7 @@ pub(crate) fn record_outcomes(
         work.close(open)?;
     }
     work.finish(group)?;
-    Ok(())
+    Ok(Ok(()))
 }
 
 fn write_map(

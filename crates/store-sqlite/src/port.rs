@@ -66,7 +66,7 @@ impl Store for SqliteStore {
     async fn claim_due(&self, command: ClaimDue) -> Result<Vec<ClaimedMessage>, StoreError> {
         self.writer
             .run("claim_due", move |group| claim::claim_due(group, &command))
-            .await
+            .await?
     }
 
     async fn record_outcomes(&self, command: RecordOutcomes) -> Result<(), StoreError> {
@@ -74,7 +74,7 @@ impl Store for SqliteStore {
             .run("record_outcomes", move |group| {
                 outcomes::record_outcomes(group, &command)
             })
-            .await
+            .await?
     }
 
     async fn record_receipts(
@@ -96,12 +96,12 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn recover_in_doubt(&self, now: UnixMillis) -> Result<Recovered, StoreError> {
+    async fn recover_in_doubt(&self, command: RecoverInDoubt) -> Result<Recovered, StoreError> {
         self.writer
             .run("recover_in_doubt", move |group| {
-                recover::recover_in_doubt(group, now)
+                recover::recover_in_doubt(group, &command)
             })
-            .await
+            .await?
     }
 
     async fn sweep(&self, now: UnixMillis) -> Result<Swept, StoreError> {

@@ -2,7 +2,7 @@
 
 use crate::error::DbError;
 use crate::listed::RecentlyListed;
-use crate::rows::{NEVER, RecipientRow, Recipients, address, progress, unpack_terms};
+use crate::rows::{Claims, NEVER, RecipientRow, address, progress, unpack_terms};
 use crate::work::{SliceKey, SliceRow, save_slice};
 use domain::ids::{AccountId, BulkNo, LinkId, OperatorId, RecipientKey, Seq};
 use domain::line::Terms;
@@ -73,7 +73,7 @@ pub(crate) struct Reader<'c> {
     slices: CachedStatement<'c>,
     waiting: CachedStatement<'c>,
     bulk: CachedStatement<'c>,
-    recipients: Recipients<'c>,
+    claims: Claims<'c>,
     /// Waiting recipients who came onto a blacklist: to be left out when the claim is written.
     pub(crate) listed: Vec<(RecipientKey, Reason)>,
     /// Who may be one of them; lent by the writer's memory for the time of the claim.
@@ -107,7 +107,7 @@ impl<'c> Reader<'c> {
             bulk: conn.prepare_cached(
                 "SELECT terms, expires_at, text FROM bulk WHERE account_id = ?1 AND bulk_no = ?2",
             )?,
-            recipients: Recipients::new(conn)?,
+            claims: Claims::new(conn)?,
             listed: Vec::new(),
             recent,
         })
@@ -315,7 +315,7 @@ fn take_slice(
         }
         let decision = row.progress.apply(Event::Claimed, &bulk.terms, reader.now);
         let progress = decision.progress;
-        reader.recipients.write(key, &progress)?;
+        reader.claims.write(key, &progress, link)?;
         slice.row.waiting -= 1;
         slice.row.attempted += 1;
         taken += progress.outstanding.len();

@@ -1,102 +1,19 @@
 //! Rows of the hot tables and the values of the domain that they hold. No decisions here.
 
 use crate::error::DbError;
-use domain::bulk::{BulkStage, StateCounts};
-use domain::ids::{AccountId, BulkNo, LineId, OperatorId, RecipientKey};
-use domain::line::{InDoubt, RefundBasis, Terms};
+use domain::ids::{LineId, LinkId, OperatorId, RecipientKey};
 use domain::money::Rials;
 use domain::msisdn::Msisdn;
-use domain::reason::Reason;
 use domain::recipient::Address;
-use domain::status::{PartSet, Progress, ReceiptKind, State};
-use domain::text::ReferenceBits;
+use domain::status::{PartSet, Progress};
 use domain::time::UnixMillis;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
-
-/// `due_at` of slices of which nothing may be claimed.
-pub(crate) const NEVER: i64 = i64::MAX;
-
-/// Names a bulk.
-pub(crate) type BulkKey = (AccountId, BulkNo);
-
-/// The bulk of a recipient.
-pub(crate) fn bulk_of(key: RecipientKey) -> BulkKey {
-    (key.account, key.bulk)
-}
-
-/// The bit of `bulk.terms` that says that the sender may not see the numbers.
-pub(crate) const MASKED_BIT: u8 = 1 << 3;
-
-pub(crate) fn pack_terms(terms: Terms, reference: ReferenceBits) -> u8 {
-    u8::from(terms.refund_basis == RefundBasis::Delivery)
-        | u8::from(terms.in_doubt == InDoubt::Hold) << 1
-        | u8::from(reference == ReferenceBits::Sixteen) << 2
-}
-
-pub(crate) fn unpack_terms(packed: u8) -> (Terms, ReferenceBits) {
-    let refund_basis = if packed & 1 == 0 {
-        RefundBasis::Send
-    } else {
-        RefundBasis::Delivery
-    };
-    let in_doubt = if packed & 2 == 0 {
-        InDoubt::Resend
-    } else {
-        InDoubt::Hold
-    };
-    let reference = if packed & 4 == 0 {
-        ReferenceBits::Eight
-    } else {
-        ReferenceBits::Sixteen
-    };
-    (
-        Terms {
-            refund_basis,
-            in_doubt,
-        },
-        reference,
-    )
-}
-
-const RECEIPT_KINDS: [ReceiptKind; 6] = [
-    ReceiptKind::Delivered,
-    ReceiptKind::Expired,
-    ReceiptKind::Deleted,
-    ReceiptKind::Undeliverable,
-    ReceiptKind::Rejected,
-    ReceiptKind::Intermediate,
-];
-
-pub(crate) fn receipt_kind_code(kind: ReceiptKind) -> u8 {
-    match kind {
-        ReceiptKind::Delivered => 0,
-        ReceiptKind::Expired => 1,
-        ReceiptKind::Deleted => 2,
-        ReceiptKind::Undeliverable => 3,
-        ReceiptKind::Rejected => 4,
-        ReceiptKind::Intermediate => 5,
-    }
-}
-
-pub(crate) fn receipt_kind(code: u8) -> Result<ReceiptKind, DbError> {
-    RECEIPT_KINDS
-        .get(usize::from(code))
-        .copied()
-        .ok_or_else(|| DbError::Row(format!("there is no receipt kind {code}")))
-}
-
-pub(crate) fn stage(code: u8) -> Result<BulkStage, DbError> {
-    BulkStage::from_code(code).ok_or_else(|| DbError::Row(format!("there is no stage {code}")))
-}
-
-pub(crate) fn state(code: u8) -> Result<State, DbError> {
-    State::from_code(code).ok_or_else(|| DbError::Row(format!("there is no state {code}")))
-}
-
-pub(crate) fn reason(code: u8) -> Result<Reason, DbError> {
-    Reason::from_code(code).ok_or_else(|| DbError::Row(format!("there is no reason {code}")))
-}
+pub(crate) use store::adapter::{
+    BulkKey, BulkRow, NEVER, RowCounts, bulk_of, receipt_kind, receipt_kind_code, stage,
+    unpack_terms,
+};
+use store::adapter::{MASKED_BIT, reason, state};
 
 /// An address as the column `number` holds it.
 pub(crate) struct Number<'a>(pub(crate) &'a Address);
@@ -205,73 +122,41 @@ impl<'c> Recipients<'c> {
     }
 }
 
-/// Recipients of a bulk by state, as its row counts them: waiting and attempted ones together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct RowCounts(pub(crate) [i64; 8]);
+/// Writes recipients as claimed. A statement of its own, since only a claim changes whose link has
+/// the attempt.
+pub(crate) struct Claims<'c>(CachedStatement<'c>);
 
-impl RowCounts {
-    /// Where a state is counted.
-    pub(crate) fn slot(state: State) -> usize {
-        (state as usize).saturating_sub(1)
+impl<'c> Claims<'c> {
+    pub(crate) fn new(conn: &'c Connection) -> Result<Self, DbError> {
+        Ok(Self(conn.prepare_cached(
+            "UPDATE recipient SET state = ?4, reason = ?5, detail = ?6, attempts = ?7,
+             outstanding = ?8, accepted = ?9, delivered = ?10, failed = ?11, not_before = ?12,
+             link_id = ?13 WHERE account_id = ?1 AND bulk_no = ?2 AND seq = ?3",
+        )?))
     }
 
-    pub(crate) fn unsent(&self) -> i64 {
-        self.0[0]
-    }
-
-    /// Those whose receipt is awaited.
-    pub(crate) fn awaited(&self) -> i64 {
-        self.0[Self::slot(State::Submitted)] + self.0[Self::slot(State::Held)]
-    }
-
-    pub(crate) fn open(&self) -> i64 {
-        self.unsent() + self.awaited()
-    }
-
-    /// The counts of a report, with the split of the unsent ones that the slices know.
-    pub(crate) fn report(&self, attempted: i64) -> StateCounts {
-        let count = |value: i64| u32::try_from(value).unwrap_or(0);
-        let mut counts = StateCounts::default();
-        counts.0[State::Waiting as usize] = count(self.unsent() - attempted);
-        counts.0[State::Attempted as usize] = count(attempted);
-        for state in &State::ALL[2..] {
-            counts.0[*state as usize] = count(self.0[Self::slot(*state)]);
-        }
-        counts
-    }
-}
-
-/// A bulk without its text.
-#[derive(Clone, Debug)]
-pub(crate) struct BulkRow {
-    pub(crate) line: LineId,
-    pub(crate) stage: BulkStage,
-    pub(crate) terms: Terms,
-    pub(crate) report_seconds: u32,
-    pub(crate) urgent: bool,
-    pub(crate) masked: bool,
-    pub(crate) accepted_at: UnixMillis,
-    pub(crate) due_at: UnixMillis,
-    pub(crate) expires_at: Option<UnixMillis>,
-    pub(crate) next_seq: u32,
-    pub(crate) price: Rials,
-    pub(crate) returned: Rials,
-    pub(crate) reached: i64,
-    pub(crate) counts: RowCounts,
-    pub(crate) last_submit_at: Option<UnixMillis>,
-    pub(crate) sweep_at: Option<i64>,
-    pub(crate) sweep_seq: u32,
-}
-
-impl BulkRow {
-    /// True when its validity period is over: nothing of it may leave after `expires_at`.
-    pub(crate) fn is_expired(&self, now: UnixMillis) -> bool {
-        self.expires_at.is_some_and(|at| at < now)
-    }
-
-    /// Milliseconds after the last submit within which receipts are awaited.
-    pub(crate) fn report_millis(&self) -> i64 {
-        i64::from(self.report_seconds) * 1_000
+    pub(crate) fn write(
+        &mut self,
+        key: RecipientKey,
+        progress: &Progress,
+        link: LinkId,
+    ) -> Result<(), DbError> {
+        self.0.execute(params![
+            key.account.0,
+            key.bulk.0,
+            key.seq.0,
+            progress.state as u8,
+            progress.reason as u8,
+            progress.detail,
+            progress.attempts,
+            progress.outstanding.0,
+            progress.accepted.0,
+            progress.delivered.0,
+            progress.failed.0,
+            progress.not_before.map(|at| at.0),
+            link.0,
+        ])?;
+        Ok(())
     }
 }
 

@@ -1,7 +1,6 @@
 //! Ends what ran out, a slice at a time. A bulk is looked at when its `sweep_at` has come; that
 //! time may be too early but never too late, so that the hot path need not keep it exact.
 
-use crate::accept::SWEEP_PAUSE_MILLIS_MIN;
 use crate::approval;
 use crate::blacklist;
 use crate::error::DbError;
@@ -16,6 +15,7 @@ use domain::ids::{AccountId, BulkNo, RecipientKey, Seq};
 use domain::status::{Event, State};
 use domain::time::UnixMillis;
 use rusqlite::{Connection, params};
+use store::adapter::{next_look, report_is_over};
 use store::{Decided, IDEMPOTENCY_HOURS, Swept};
 
 /// Bulks that one command looks at.
@@ -137,13 +137,6 @@ fn sweep_approval(
     Ok(None)
 }
 
-fn report_is_over(bulk: &BulkRow, now: UnixMillis) -> bool {
-    bulk.counts.awaited() > 0
-        && bulk
-            .last_submit_at
-            .is_some_and(|at| at.plus_millis(bulk.report_millis()) < now)
-}
-
 /// Ends those whose receipt did not come, from `from` on; says where to go on, unless it is done.
 fn end_unreported(
     conn: &Connection,
@@ -187,27 +180,6 @@ fn end_unreported(
         work.close(open)?;
     }
     Ok(next)
-}
-
-/// When something of the bulk can run out next.
-fn next_look(bulk: &BulkRow, now: UnixMillis) -> Option<i64> {
-    if bulk.counts.open() == 0 {
-        return None;
-    }
-    let report_millis = bulk.report_millis();
-    // A submit later than now begins a report time that ends later than this.
-    let mut next = now.plus_millis(report_millis);
-    if bulk.counts.awaited() > 0 {
-        let last = bulk.last_submit_at.unwrap_or(now);
-        next = next.min(last.plus_millis(report_millis + 1));
-    }
-    if bulk.counts.unsent() > 0
-        && let Some(expires_at) = bulk.expires_at.filter(|at| *at >= now)
-    {
-        // What is attempted after that time, and comes back, calls for a sweep by itself.
-        next = next.min(expires_at.plus_millis(1));
-    }
-    Some(next.max(now.plus_millis(SWEEP_PAUSE_MILLIS_MIN)).0)
 }
 
 fn purge_keys(group: &mut Group<'_>, now: UnixMillis) -> Result<(), DbError> {

@@ -61,6 +61,7 @@ async fn fill(store: &SqliteStore) {
     let lanes = vec![LaneShare { lane, parts_max: 4 }];
     let links = vec![LinkShare {
         link: LinkId(1),
+        epoch: 0,
         parts_max: 4,
         lanes,
     }];
@@ -80,6 +81,7 @@ async fn fill(store: &SqliteStore) {
     let outcomes = outcomes.collect();
     let command = RecordOutcomes {
         link: LinkId(1),
+        epoch: 0,
         now: NOW,
         outcomes,
     };

@@ -5,6 +5,7 @@ use rusqlite::Connection;
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use store::Store;
+use store::schema::Refused;
 use store_sqlite::{OpenError, Options, SqliteStore, open_read_only};
 use tempfile::TempDir;
 
@@ -76,11 +77,20 @@ fn a_database_of_something_else_or_of_a_newer_program_is_refused() {
     drop(open(&path));
     Connection::open(&path)
         .unwrap()
-        .execute_batch("PRAGMA user_version=99")
+        .execute_batch(
+            "PRAGMA user_version=99; UPDATE meta SET value = 98 WHERE key = 'schema_oldest'",
+        )
         .unwrap();
     let refused = SqliteStore::open(&path, Options::default()).err().unwrap();
     assert!(
-        matches!(refused, OpenError::Newer { found: 99, .. }),
+        matches!(
+            refused,
+            OpenError::Schema(Refused::Newer {
+                found: 99,
+                oldest: 98,
+                ..
+            })
+        ),
         "{refused}"
     );
 }

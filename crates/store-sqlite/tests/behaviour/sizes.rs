@@ -50,6 +50,7 @@ async fn no_command_on_a_large_bulk_takes_long() {
     };
     let share = LinkShare {
         link: LinkId(1),
+        epoch: 0,
         parts_max: 1_000,
         lanes: vec![LaneShare {
             lane,
