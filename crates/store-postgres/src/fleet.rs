@@ -1,0 +1,247 @@
+//! [`store::Fleet`] for [`PostgresStore`], and the fence before the commands of a link.
+//!
+//! Leases of several machines are judged by one clock, the database's: a process learns it from
+//! the answer to its beat.
+
+use crate::PostgresStore;
+use crate::db::Tx;
+use crate::error::DbError;
+use crate::work::Query;
+use async_trait::async_trait;
+use domain::ids::{LinkId, ProcessId};
+use domain::time::UnixMillis;
+use std::collections::HashMap;
+use store::{
+    Beat, BeatAnswer, Duty, Fleet, HeldLink, Lease, PROCESS_FORGOTTEN_HOURS, Process, Roles,
+    StoreError, TakeDuties,
+};
+use tokio_postgres::Row;
+
+#[async_trait]
+impl Fleet for PostgresStore {
+    async fn beat(&self, beat: Beat) -> Result<BeatAnswer, StoreError> {
+        let own_clock = self.own_clock;
+        let answer = command!(self, "beat", record_beat, beat, own_clock).await?;
+        self.bell.know_others(answer.processes.len() > 1);
+        Ok(answer)
+    }
+
+    async fn leave(&self, process: ProcessId) -> Result<(), StoreError> {
+        command!(self, "leave", leave, process).await
+    }
+
+    async fn take_duties(&self, command: TakeDuties) -> Result<Vec<Lease>, StoreError> {
+        command!(self, "take_duties", take, command).await
+    }
+
+    async fn release_duties(
+        &self,
+        process: ProcessId,
+        duties: Vec<Duty>,
+    ) -> Result<(), StoreError> {
+        command!(self, "release_duties", release, process, duties).await
+    }
+
+    async fn duties(&self) -> Result<Vec<Lease>, StoreError> {
+        query!(self, duties).await
+    }
+
+    async fn processes(&self) -> Result<Vec<Process>, StoreError> {
+        let since = UnixMillis(i64::MIN);
+        query!(self, processes, since).await
+    }
+}
+
+/// The question for [`fenced`]; it holds the leases as they are until the end, and comes before
+/// any lock of an account.
+pub(crate) async fn fence_query(tx: &Tx, links: &[HeldLink]) -> Result<Query, DbError> {
+    let statement = tx
+        .prepare(
+            "SELECT duty, holder, epoch FROM lease WHERE duty = ANY ($1) ORDER BY duty FOR SHARE",
+        )
+        .await?;
+    let duties: Vec<i64> = links
+        .iter()
+        .map(|held| Duty::Link(held.link).code())
+        .collect();
+    Ok((statement, vec![Box::new(duties)]))
+}
+
+/// The first of these links that is not held under its epoch.
+pub(crate) fn fenced(links: &[HeldLink], rows: &[Row]) -> Option<LinkId> {
+    let leases: HashMap<i64, (bool, i64)> = rows
+        .iter()
+        .map(|row| {
+            let holder: Option<i64> = row.get(1);
+            (row.get(0), (holder.is_some(), row.get(2)))
+        })
+        .collect();
+    links
+        .iter()
+        .find(|held| match leases.get(&Duty::Link(held.link).code()) {
+            None => held.epoch != 0,
+            Some((holds, epoch)) => !holds || u64::try_from(*epoch) != Ok(held.epoch),
+        })
+        .map(|held| held.link)
+}
+
+async fn record_beat(tx: &Tx, beat: &Beat, own_clock: &bool) -> Result<BeatAnswer, DbError> {
+    let store_now = if *own_clock {
+        let row = tx
+            .query_one(
+                "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::int8",
+                &[],
+            )
+            .await?;
+        UnixMillis(row.get(0))
+    } else {
+        beat.now
+    };
+    let expires_at = store_now.plus_millis(beat.expires_at.millis_since(beat.now));
+    let forgotten = store_now.plus_seconds(-PROCESS_FORGOTTEN_HOURS * 3_600);
+    tx.execute("DELETE FROM process WHERE expires_at < $1", &[&forgotten.0])
+        .await?;
+    let roles = i64::from(beat.roles.web) | i64::from(beat.roles.dispatch) << 1;
+    tx.execute(
+        "INSERT INTO process (id, host, pid, name, roles, version, started_at, seen_at,
+         expires_at, clock_ahead) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9)
+         ON CONFLICT (id) DO UPDATE SET host = excluded.host, pid = excluded.pid,
+         name = excluded.name, roles = excluded.roles, version = excluded.version,
+         seen_at = excluded.seen_at, expires_at = excluded.expires_at,
+         clock_ahead = excluded.clock_ahead",
+        &[
+            &beat.process.0,
+            &beat.host,
+            &i64::from(beat.pid),
+            &beat.name,
+            &roles,
+            &beat.version,
+            &store_now.0,
+            &expires_at.0,
+            &beat.now.millis_since(store_now),
+        ],
+    )
+    .await?;
+    Ok(BeatAnswer {
+        processes: processes(tx, &store_now).await?,
+        store_now,
+    })
+}
+
+/// Those that expire after `now`.
+async fn processes(tx: &Tx, now: &UnixMillis) -> Result<Vec<Process>, DbError> {
+    let rows = tx
+        .query(
+            "SELECT id, host, pid, name, roles, version, started_at, seen_at, expires_at,
+             clock_ahead FROM process WHERE expires_at > $1 ORDER BY id",
+            &[&now.0],
+        )
+        .await?;
+    Ok(rows.iter().map(process).collect())
+}
+
+fn process(row: &Row) -> Process {
+    let roles: i64 = row.get(4);
+    let pid: i64 = row.get(2);
+    Process {
+        id: ProcessId(row.get(0)),
+        host: row.get(1),
+        pid: u32::try_from(pid).unwrap_or(0),
+        name: row.get(3),
+        roles: Roles {
+            web: roles & 1 != 0,
+            dispatch: roles & 2 != 0,
+        },
+        version: row.get(5),
+        started_at: UnixMillis(row.get(6)),
+        seen_at: UnixMillis(row.get(7)),
+        expires_at: UnixMillis(row.get(8)),
+        clock_ahead_millis: row.get(9),
+    }
+}
+
+async fn leave(tx: &Tx, process: &ProcessId) -> Result<(), DbError> {
+    tx.execute("DELETE FROM process WHERE id = $1", &[&process.0])
+        .await?;
+    tx.execute(
+        "UPDATE lease SET holder = NULL WHERE holder = $1",
+        &[&process.0],
+    )
+    .await?;
+    Ok(())
+}
+
+async fn take(tx: &Tx, command: &TakeDuties) -> Result<Vec<Lease>, DbError> {
+    let mut codes: Vec<i64> = command.duties.iter().map(|duty| duty.code()).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    let rows = tx
+        .query(
+            "INSERT INTO lease (duty, holder, epoch, expires_at)
+             SELECT v.duty, $2, 1, $4 FROM unnest($1::int8[]) AS v (duty)
+             ON CONFLICT (duty) DO UPDATE SET
+             epoch = lease.epoch
+                 + CASE WHEN lease.holder IS DISTINCT FROM excluded.holder THEN 1 ELSE 0 END,
+             expires_at = CASE WHEN lease.holder IS NOT DISTINCT FROM excluded.holder
+                 THEN greatest(lease.expires_at, excluded.expires_at)
+                 ELSE excluded.expires_at END,
+             holder = excluded.holder
+             WHERE lease.holder IS NULL OR lease.holder = excluded.holder
+             OR lease.expires_at <= $3
+             RETURNING duty, epoch, expires_at",
+            &[
+                &codes,
+                &command.process.0,
+                &command.now.0,
+                &command.expires_at.0,
+            ],
+        )
+        .await?;
+    let mut held = HashMap::new();
+    for row in &rows {
+        let code: i64 = row.get(0);
+        let duty = Duty::from_code(code);
+        held.insert(code, lease(duty, command.process, row.get(1), row.get(2))?);
+    }
+    let mut taken: Vec<Lease> = Vec::with_capacity(held.len());
+    for duty in &command.duties {
+        taken.extend(held.remove(&duty.code()));
+    }
+    Ok(taken)
+}
+
+async fn release(tx: &Tx, process: &ProcessId, duties: &[Duty]) -> Result<(), DbError> {
+    let codes: Vec<i64> = duties.iter().map(|duty| duty.code()).collect();
+    tx.execute(
+        "UPDATE lease SET holder = NULL WHERE duty = ANY ($1) AND holder = $2",
+        &[&codes, &process.0],
+    )
+    .await?;
+    Ok(())
+}
+
+async fn duties(tx: &Tx) -> Result<Vec<Lease>, DbError> {
+    let rows = tx
+        .query(
+            "SELECT duty, holder, epoch, expires_at FROM lease
+             WHERE holder IS NOT NULL ORDER BY duty",
+            &[],
+        )
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let (duty, holder) = (Duty::from_code(row.get(0)), ProcessId(row.get(1)));
+            lease(duty, holder, row.get(2), row.get(3))
+        })
+        .collect()
+}
+
+fn lease(duty: Duty, holder: ProcessId, epoch: i64, expires_at: i64) -> Result<Lease, DbError> {
+    Ok(Lease {
+        duty,
+        holder,
+        epoch: u64::try_from(epoch)
+            .map_err(|_| DbError::Row(format!("the lease {duty:?} has epoch {epoch}")))?,
+        expires_at: UnixMillis(expires_at),
+    })
+}
