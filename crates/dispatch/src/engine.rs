@@ -1,16 +1,22 @@
-//! The claiming loop: keeps the links as configured, and gives each as much as it can carry.
+//! The claiming loop: gives each link that this process holds as much as it can carry.
+//!
+//! Which links it runs, and when one ends, stands in `engine/links.rs`.
+
+mod links;
 
 use crate::learnt::Step;
+use crate::lease::View;
 use crate::link::RunningLink;
+use crate::member::Member;
 use crate::pacer::Pacer;
 use crate::parts::{Cutter, QueuedPart};
 use crate::route::{Capacity, Plan, plan};
 use domain::ids::{LineId, LinkId, PartKey};
 use domain::line::Line;
-use domain::link::{LinkState, LinkStatus};
+use domain::link::{Link, LinkStatus};
 use domain::status::WHOLE_MESSAGE;
 use domain::time::Clock;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use store::{ClaimDue, ClaimedMessage, Store, StoreError};
@@ -22,8 +28,6 @@ use tokio::time::Instant;
 const POLL: Duration = Duration::from_millis(500);
 /// How often the catalog is asked for changes.
 const CATALOG_EVERY: Duration = Duration::from_millis(500);
-/// How often the links' state is written down without a change.
-const STATUS_EVERY: Duration = Duration::from_secs(5);
 /// Pause between claims for what is paced.
 const PACED_PAUSE: Duration = Duration::from_millis(5);
 /// Pause after a claim that the store could not do.
@@ -37,8 +41,20 @@ pub(crate) struct Engine {
     /// Rung by links when something was written down, or their state changed.
     freed: Arc<Notify>,
     links: HashMap<LinkId, RunningLink>,
-    /// Links that were removed or replaced and still wait for answers.
+    /// Links that were removed, replaced or given away and still wait for answers.
     retiring: JoinSet<()>,
+    /// What this process holds.
+    view: watch::Receiver<View>,
+    /// Rung when the catalog has other links.
+    ring_member: Arc<Notify>,
+    /// The links of the catalog.
+    catalog_links: Vec<Link>,
+    /// True while `links` is not yet as the view and the catalog want it.
+    links_stale: bool,
+    /// Under which epoch the unanswered attempts of a link were settled.
+    recovered: HashMap<LinkId, u64>,
+    /// Links that are up in another process, and when that was asked.
+    elsewhere: (HashSet<LinkId>, Option<Instant>),
     lines: HashMap<LineId, Line>,
     line_pacers: HashMap<LineId, (u32, Pacer)>,
     cutter: Cutter,
@@ -54,6 +70,7 @@ impl Engine {
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         stop: watch::Receiver<bool>,
+        member: &Member,
     ) -> Self {
         Self {
             store,
@@ -63,6 +80,12 @@ impl Engine {
             freed: Arc::new(Notify::new()),
             links: HashMap::new(),
             retiring: JoinSet::new(),
+            view: member.view(),
+            ring_member: member.ring(),
+            catalog_links: Vec::new(),
+            links_stale: true,
+            recovered: HashMap::new(),
+            elsewhere: (HashSet::new(), None),
             lines: HashMap::new(),
             line_pacers: HashMap::new(),
             cutter: Cutter::default(),
@@ -87,6 +110,7 @@ impl Engine {
             let freed = self.freed.clone();
             let mut stop = self.stop.clone();
             tokio::select! {
+                Ok(()) = self.view.changed() => self.links_stale = true,
                 () = due.notified() => {}
                 () = freed.notified() => {}
                 () = tokio::time::sleep(pause) => {}
@@ -99,7 +123,9 @@ impl Engine {
     /// One look: what is configured, what is free, what is due. Answers how long it may sleep.
     async fn round(&mut self) -> Result<Duration, StoreError> {
         self.refresh_catalog().await?;
+        self.keep_links().await?;
         self.save_statuses().await?;
+        self.look_elsewhere().await?;
         let capacity = self.capacity();
         let token = self.next_token();
         if capacity.links.values().all(|free| *free == 0) {
@@ -120,15 +146,26 @@ impl Engine {
             let pause = token.map_or(until, |token| token.min(until));
             return Ok(pause.clamp(Duration::from_millis(1), POLL));
         }
-        let claimed = self.claim(plan).await?;
+        let claimed = match self.claim(plan).await {
+            Err(StoreError::Fenced(link)) => {
+                self.drop_fenced(link);
+                return Ok(Duration::ZERO);
+            }
+            claimed => claimed?,
+        };
         // Without a pacer there may be more to claim at once, and nobody would ring for it.
         let more = if claimed { Duration::ZERO } else { POLL };
         Ok(token.unwrap_or(more))
     }
 
     /// Claims by the plan; `false` when there was nothing to claim after all.
-    async fn claim(&mut self, plan: Plan) -> Result<bool, StoreError> {
+    async fn claim(&mut self, mut plan: Plan) -> Result<bool, StoreError> {
         let now = self.clock.now();
+        for share in &mut plan.shares {
+            // Each is of a link that runs here: the plan is made of their capacity.
+            let running = self.links.get(&share.link);
+            share.epoch = running.map_or(0, |running| running.shared.lease.epoch());
+        }
         let claimed = self
             .store
             .claim_due(ClaimDue {
@@ -191,7 +228,7 @@ impl Engine {
         let links = self
             .links
             .values()
-            .filter(|running| running.shared.is_up())
+            .filter(|running| running.shared.is_up() && running.shared.lease.holds())
             .map(|running| {
                 let shared = &running.shared;
                 let paced = shared.pacer().available(shared.elapsed());
@@ -204,7 +241,11 @@ impl Engine {
             .iter_mut()
             .map(|(line, (_, pacer))| (*line, pacer.available(now)))
             .collect();
-        Capacity { links, lines }
+        Capacity {
+            links,
+            elsewhere: self.elsewhere.0.clone(),
+            lines,
+        }
     }
 
     /// How long until a pacer is to be asked again; `None` where there is none. Never shorter than
@@ -240,20 +281,24 @@ impl Engine {
             .iter()
             .map(|line| (line.id, line.clone()))
             .collect();
-        self.pace_lines();
-        self.serve_links(&catalog.links);
+        if self.catalog_links.len() != catalog.links.len() {
+            self.ring_member.notify_one();
+        }
+        self.catalog_links.clone_from(&catalog.links);
+        self.links_stale = true;
         // Those that have ended are forgotten, or the set would grow with each change.
         while self.retiring.try_join_next().is_some() {}
         Ok(())
     }
 
-    fn pace_lines(&mut self) {
+    fn pace_lines(&mut self, view: &View) {
         let now = self.started.elapsed();
         let mut before = std::mem::take(&mut self.line_pacers);
         for line in self.lines.values() {
             let Some(rate) = line.settings.rate_per_second else {
                 continue;
             };
+            let rate = part_of_rate(rate, line, view);
             // A pacer that keeps its rate keeps its debts too.
             let pacer = match before.remove(&line.id) {
                 Some((same, pacer)) if same == rate => pacer,
@@ -262,91 +307,17 @@ impl Engine {
             self.line_pacers.insert(line.id, (rate, pacer));
         }
     }
+}
 
-    /// Stops links that were removed, switched off or changed, and starts what is missing.
-    fn serve_links(&mut self, links: &[domain::link::Link]) {
-        let wanted: HashMap<_, _> = links
-            .iter()
-            .filter(|link| link.settings.enabled)
-            .map(|link| (link.id, link))
-            .collect();
-        let gone: Vec<_> = self
-            .links
-            .iter()
-            .filter(|(id, running)| wanted.get(id) != Some(&&running.shared.link))
-            .map(|(id, _)| *id)
-            .collect();
-        for id in gone {
-            if let Some(running) = self.links.remove(&id) {
-                self.statuses.remove(&id);
-                self.retire(running, !wanted.contains_key(&id));
-            }
-        }
-        for (id, link) in wanted {
-            self.links.entry(id).or_insert_with(|| {
-                RunningLink::start(link.clone(), &self.store, &self.clock, &self.freed)
-            });
-        }
-    }
-
-    /// Lets a link end beside the others: it may wait for answers, and they must not wait for it.
-    /// A link that is replaced leaves its status to the new one.
-    fn retire(&mut self, running: RunningLink, off: bool) {
-        let now = self.clock.now();
-        let status = LinkStatus {
-            state: LinkState::Off,
-            since: now,
-            at: now,
-            binds_up: 0,
-            in_flight: 0,
-            ..running.shared.status()
-        };
-        let store = self.store.clone();
-        self.retiring.spawn(async move {
-            running.stop().await;
-            if off && let Err(error) = store.save_link_status(status).await {
-                tracing::warn!(%error, "the link's last state was not written");
-            }
-        });
-    }
-
-    async fn save_statuses(&mut self) -> Result<(), StoreError> {
-        let mut changed = Vec::new();
-        for running in self.links.values() {
-            let status = running.shared.status();
-            let fresh = self.statuses.get(&status.link).is_some_and(|(known, at)| {
-                let same = known.state == status.state && known.last_error == status.last_error;
-                same && at.elapsed() < STATUS_EVERY
-            });
-            if !fresh {
-                changed.push(status);
-            }
-        }
-        for status in changed {
-            self.statuses
-                .insert(status.link, (status.clone(), Instant::now()));
-            metrics::gauge!("peyk_link_up", "link" => self.name(status.link))
-                .set(f64::from(u8::from(status.state == LinkState::Up)));
-            self.store.save_link_status(status).await?;
-        }
-        Ok(())
-    }
-
-    fn name(&self, link: LinkId) -> String {
-        self.links
-            .get(&link)
-            .map_or_else(String::new, |link| link.shared.link.name.clone())
-    }
-
-    /// All links at once, so that stopping takes as long as the slowest, not as their sum.
-    async fn stop_links(&mut self) {
-        for running in std::mem::take(&mut self.links).into_values() {
-            self.retire(running, true);
-        }
-        while let Some(ended) = self.retiring.join_next().await {
-            if let Err(error) = ended {
-                tracing::error!(%error, "a link ended badly");
-            }
-        }
-    }
+/// This process's part of a line's rate: the processes that hold the line's links have equal parts,
+/// and each at least one message a second, since it would otherwise never send.
+fn part_of_rate(rate: u32, line: &Line, view: &View) -> u32 {
+    let routes = line.settings.routes.iter();
+    let links = routes.flat_map(|route| [Some(route.link), route.fallback]);
+    let holders: HashSet<_> = links
+        .flatten()
+        .filter_map(|link| view.holders.get(&link))
+        .collect();
+    let parts = u32::try_from(holders.len().max(1)).unwrap_or(u32::MAX);
+    (rate / parts).max(1)
 }

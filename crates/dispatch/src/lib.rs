@@ -7,11 +7,16 @@
 mod backoff;
 mod engine;
 mod learnt;
+mod lease;
 mod link;
+mod member;
 mod pacer;
 mod parts;
 mod route;
+mod share;
 mod sweeper;
+
+pub use member::{LEASE, Member, Options};
 
 use domain::time::Clock;
 use std::sync::Arc;
@@ -27,23 +32,35 @@ pub const DRAIN_MAX: Duration = Duration::from_secs(5);
 /// The running dispatcher. Dropping it without [`Dispatch::stop`] ends its tasks at once, as a
 /// crash would.
 pub struct Dispatch {
+    member: Option<Member>,
     stop: watch::Sender<bool>,
     engine: JoinHandle<()>,
     sweeper: JoinHandle<()>,
 }
 
 impl Dispatch {
-    /// Settles what an earlier crash left in doubt, then starts the links and the claiming.
-    /// Exactly one process of an installation may run it.
+    /// Takes this process's share of the links, settles what their last holders left in doubt, and
+    /// starts the claiming. Any number of processes may run one on the same store.
     ///
     /// # Errors
     /// When the store cannot be read or written.
-    pub async fn start(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
-        recover(&*store, &*clock).await?;
+    pub async fn start(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        options: Options,
+    ) -> Result<Self, StoreError> {
+        let member = Member::start(store.clone(), clock.clone(), options).await?;
         let (stop, stopped) = watch::channel(false);
-        let sweeper = tokio::spawn(sweeper::run(store.clone(), clock.clone(), stopped.clone()));
-        let engine = tokio::spawn(engine::Engine::new(store, clock, stopped).run());
+        let sweeper = sweeper::run(
+            store.clone(),
+            clock.clone(),
+            member.inbound(),
+            stopped.clone(),
+        );
+        let sweeper = tokio::spawn(sweeper);
+        let engine = tokio::spawn(engine::Engine::new(store, clock, stopped, &member).run());
         Ok(Self {
+            member: Some(member),
             stop,
             engine,
             sweeper,
@@ -54,10 +71,20 @@ impl Dispatch {
     /// the store has stopped. Nothing is sent then, and the process should end.
     #[must_use]
     pub fn is_running(&self) -> bool {
-        !self.engine.is_finished() && !self.sweeper.is_finished()
+        let leases_kept = self.member.as_ref().is_some_and(Member::is_running);
+        leases_kept && !self.engine.is_finished() && !self.sweeper.is_finished()
     }
 
-    /// Claims nothing more, waits up to [`DRAIN_MAX`] for answers, records them, and unbinds.
+    /// Whether this process is to work on messages from handsets.
+    #[must_use]
+    pub fn inbound(&self) -> watch::Receiver<bool> {
+        self.member
+            .as_ref()
+            .map_or_else(|| watch::channel(false).1, Member::inbound)
+    }
+
+    /// Claims nothing more, waits up to [`DRAIN_MAX`] for answers, records them, unbinds, and gives
+    /// its leases back.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
         if let Err(error) = (&mut self.engine).await {
@@ -65,6 +92,9 @@ impl Dispatch {
         }
         if let Err(error) = (&mut self.sweeper).await {
             tracing::error!(%error, "the sweeper ended badly");
+        }
+        if let Some(member) = self.member.take() {
+            member.stop().await;
         }
     }
 }
@@ -74,24 +104,4 @@ impl Drop for Dispatch {
         self.engine.abort();
         self.sweeper.abort();
     }
-}
-
-/// Everything whose attempt was recorded without an answer was in flight when the last process
-/// ended. Nothing else can have been sent twice.
-async fn recover(store: &dyn Store, clock: &dyn Clock) -> Result<(), StoreError> {
-    let mut recipients = 0;
-    loop {
-        let recovered = store.recover_in_doubt(clock.now()).await?;
-        recipients += recovered.recipients.len();
-        if !recovered.more {
-            break;
-        }
-    }
-    if recipients > 0 {
-        tracing::warn!(
-            recipients,
-            "messages were in flight when the last run ended; they go the way their line's policy says"
-        );
-    }
-    Ok(())
 }

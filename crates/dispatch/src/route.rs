@@ -3,13 +3,15 @@
 use domain::ids::{LineId, LinkId};
 use domain::line::Line;
 use domain::time::UnixMillis;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use store::{Lane, LaneShare, LinkShare};
 
 /// What the links and lines can take at this moment.
 pub(crate) struct Capacity {
     /// Parts that each link can take; a link that is down is absent.
     pub links: HashMap<LinkId, u32>,
+    /// Links that are up in another process: what they carry is not for a fallback.
+    pub elsewhere: HashSet<LinkId>,
     /// Parts that each paced line may send; a line without a rate is absent.
     pub lines: HashMap<LineId, u32>,
 }
@@ -17,7 +19,7 @@ pub(crate) struct Capacity {
 /// What to claim, and when to look again for lanes that are closed now.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Plan {
-    /// What to claim for each link.
+    /// What to claim for each link. Under which epoch is for the engine to say.
     pub shares: Vec<LinkShare>,
     /// When the next closed line opens.
     pub next_opening: Option<UnixMillis>,
@@ -69,13 +71,16 @@ pub(crate) fn plan(
     plan
 }
 
-/// The link that carries a lane now: its own, or the fallback while its own is down.
+/// The link that carries a lane now: its own, or the fallback while its own is down. `None` also
+/// where another process carries it.
 fn carrier(line: &Line, lane: Lane, capacity: &Capacity) -> Option<LinkId> {
     let route = line.settings.route(lane.operator)?;
+    let is_here = |link: &LinkId| capacity.links.contains_key(link);
     [Some(route.link), route.fallback]
         .into_iter()
         .flatten()
-        .find(|link| capacity.links.contains_key(link))
+        .find(|link| is_here(link) || capacity.elsewhere.contains(link))
+        .filter(is_here)
 }
 
 fn add(shares: &mut Vec<LinkShare>, link: LinkId, free: u32, lane: LaneShare) {
@@ -83,6 +88,7 @@ fn add(shares: &mut Vec<LinkShare>, link: LinkId, free: u32, lane: LaneShare) {
         Some(share) => share.lanes.push(lane),
         None => shares.push(LinkShare {
             link,
+            epoch: 0,
             parts_max: free,
             lanes: vec![lane],
         }),
@@ -146,6 +152,7 @@ mod tests {
                 .iter()
                 .map(|(id, free)| (LineId(*id), *free))
                 .collect(),
+            elsewhere: HashSet::new(),
         }
     }
 
@@ -174,6 +181,17 @@ mod tests {
             plan(&due, &lines, &capacity(&[], &[]), NOON, 0),
             Plan::default()
         );
+    }
+
+    #[test]
+    fn what_another_process_carries_is_not_for_the_fallback() {
+        let lines = HashMap::from([line(1, routed(vec![any(5, Some(6))]))]);
+        let mut capacity = capacity(&[(6, 10)], &[]);
+        capacity.elsewhere.insert(LinkId(5));
+        let plan = |capacity: &Capacity| plan(&[lane(1, 1)], &lines, capacity, NOON, 0);
+        assert_eq!(plan(&capacity), Plan::default());
+        capacity.elsewhere.clear();
+        assert_eq!(plan(&capacity).shares[0].link, LinkId(6));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Ends what ran out of time, a slice at a time, and lets the message path go first.
+//! Ends what ran out of time, a slice at a time, and lets the message path go first. One process at
+//! a time does: the one that works on messages from handsets.
 
 use domain::time::Clock;
 use std::sync::Arc;
@@ -14,18 +15,19 @@ const BETWEEN_SLICES: Duration = Duration::from_millis(5);
 pub(crate) async fn run(
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    mine: watch::Receiver<bool>,
     mut stop: watch::Receiver<bool>,
 ) {
     loop {
-        let pause = match store.sweep(clock.now()).await {
-            Ok(swept) if swept.more => BETWEEN_SLICES,
-            Ok(_) => INTERVAL,
-            Err(StoreError::Stopped(_)) => return,
-            Err(error) => {
-                tracing::error!(%error, "the sweep failed; it is tried again");
-                INTERVAL
+        let mut pause = INTERVAL;
+        if *mine.borrow() {
+            match store.sweep(clock.now()).await {
+                Ok(swept) if swept.more => pause = BETWEEN_SLICES,
+                Ok(_) => {}
+                Err(StoreError::Stopped(_)) => return,
+                Err(error) => tracing::error!(%error, "the sweep failed; it is tried again"),
             }
-        };
+        }
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             _ = stop.changed() => return,

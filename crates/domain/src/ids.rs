@@ -69,6 +69,10 @@ id!(
     /// A rule that holds texts for approval.
     RuleId(i64)
 );
+id!(
+    /// A running process on a store that several may share. Drawn at random at its start.
+    ProcessId(i64)
+);
 
 id!(
     /// A ticket's number within its account. Counted as bulks are, so that no client takes it for

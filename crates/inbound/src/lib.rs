@@ -2,8 +2,9 @@
 //! applied, customers' URLs called. What is decided is decided by `app`; here are the loops and
 //! the sockets.
 //!
-//! It meets `dispatch` in rows only, and looks at them by itself. Exactly one process of an
-//! installation may run it: the one that dispatches.
+//! It meets `dispatch` in rows only, and looks at them by itself. One process of an installation at
+//! a time runs it; where that changes, each step is still done once, since it is one command that
+//! takes away the rows that it worked on.
 #![forbid(unsafe_code)]
 
 mod address;

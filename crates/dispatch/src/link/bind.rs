@@ -12,10 +12,12 @@ use smpp::{
     SessionState, StatusTable, SubmitRefused,
 };
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 use store::{Outcome, SubmitResult};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 
@@ -30,6 +32,9 @@ const IDLE_MAX: Duration = Duration::from_secs(60);
 /// A bind that held this long was a good one: the next failure starts with the shortest pause.
 const GOOD_AFTER: Duration = Duration::from_secs(30);
 
+/// Why a connection ends whose link another process may hold by now.
+const LEASE_OVER: &str = "the lease of the link is over";
+
 /// Connects, binds, serves, and comes back when it fails, until it is stopped.
 pub(super) struct BindTask {
     pub(super) shared: Arc<Shared>,
@@ -43,7 +48,7 @@ impl BindTask {
     pub(super) async fn run(mut self) {
         let mut backoff = Backoff::default();
         let sends = self.mode != BindMode::Receiver;
-        while !*self.stop.borrow() {
+        while !*self.stop.borrow() && self.shared.lease.holds() {
             let began = Instant::now();
             let settings = &self.shared.link.settings;
             let connected = tokio::select! {
@@ -130,6 +135,11 @@ impl Connection {
         let mut drain_until: Option<Instant> = None;
         let mut why = None;
         while self.ended.is_none() && why.is_none() {
+            if !self.shared.lease.holds() {
+                // Also what waits to be written stays here, and nobody hears of lost answers:
+                // all that is the next holder's.
+                return LEASE_OVER.into();
+            }
             if *stop.borrow() {
                 let until = *drain_until.get_or_insert_with(|| Instant::now() + crate::DRAIN_MAX);
                 self.wind_down(until);
@@ -139,6 +149,9 @@ impl Connection {
             self.write_answers();
             why = self.step(&mut buffer, wake, stop, drain_until).await.err();
             self.handle_events();
+        }
+        if !self.shared.lease.holds() {
+            return LEASE_OVER.into();
         }
         // The last octets (an unbind, an answer to one) are worth one try, not a wait.
         let last = self.writer.write_all(&self.out);
@@ -162,10 +175,15 @@ impl Connection {
         let next = wanted.into_iter().flatten().min();
         let pause = next.map_or(IDLE_MAX, |at| at.saturating_sub(now));
         let deadline = Instant::now() + pause;
+        let deadline = self
+            .shared
+            .lease
+            .until()
+            .map_or(deadline, |end| deadline.min(end));
         let deadline = drain_until.map_or(deadline, |until| deadline.min(until));
         let may_read = self.unanswered < UNANSWERED_MAX;
         tokio::select! {
-            written = self.writer.write(&self.out), if !self.out.is_empty() => {
+            written = write_held(&mut self.writer, &self.out, &self.shared), if !self.out.is_empty() => {
                 self.out.drain(..written?);
             }
             read = self.reader.read(buffer), if may_read => {
@@ -364,6 +382,22 @@ impl Connection {
             Some(other) => format!("the session ended: {other:?}"),
         }
     }
+}
+
+/// Writes what the socket takes. Asked anew at each attempt whether the lease still holds: a process
+/// that was paused in the middle goes on right here.
+pub(super) async fn write_held(
+    writer: &mut WriteHalf<Box<dyn Socket>>,
+    out: &[u8],
+    shared: &Shared,
+) -> std::io::Result<usize> {
+    std::future::poll_fn(|context| {
+        if !shared.lease.holds() {
+            return Poll::Ready(Err(std::io::Error::other(LEASE_OVER)));
+        }
+        Pin::new(&mut *writer).poll_write(context, out)
+    })
+    .await
 }
 
 fn settle(part: PartKey, result: SubmitResult, settled: &mut Settled) {

@@ -9,9 +9,12 @@ mod bind;
 mod connect;
 mod deliver;
 mod gate;
+#[cfg(test)]
+mod lease_tests;
 mod outcome;
 mod tls;
 
+use crate::lease::Held;
 use crate::pacer::Pacer;
 use crate::parts::QueuedPart;
 use domain::link::{BindMode as LinkMode, Link, LinkState, LinkStatus};
@@ -34,6 +37,8 @@ const CLAIM_AHEAD: usize = 2;
 /// What the tasks of a link share.
 pub(crate) struct Shared {
     pub(crate) link: Link,
+    /// Under which the link is served: once it is over nothing is sent or written down any more.
+    pub(crate) lease: Arc<Held>,
     pub(crate) clock: Arc<dyn Clock>,
     started: Instant,
     queue: Mutex<VecDeque<QueuedPart>>,
@@ -76,6 +81,37 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
+    fn new(
+        link: Link,
+        lease: Arc<Held>,
+        clock: &Arc<dyn Clock>,
+        engine: &Arc<Notify>,
+        outcomes: mpsc::UnboundedSender<Settled>,
+    ) -> Self {
+        Self {
+            clock: clock.clone(),
+            started: Instant::now(),
+            queue: Mutex::default(),
+            stopping: AtomicBool::new(false),
+            claimed: AtomicUsize::new(0),
+            sent: AtomicUsize::new(0),
+            board: Mutex::new(Board {
+                senders_up: 0,
+                since: clock.now(),
+                last_error: None,
+            }),
+            disturbed_at: AtomicI64::new(clock.now().0),
+            binds: Mutex::default(),
+            gate: Mutex::new(Gate::new(link.settings.rate_per_second, Duration::ZERO)),
+            gate_opens: Mutex::default(),
+            pacer: Mutex::new(Pacer::new(link.settings.rate_per_second, Duration::ZERO)),
+            engine: engine.clone(),
+            outcomes,
+            lease,
+            link,
+        }
+    }
+
     /// Time since the link was started: the clock of its sessions and pacers.
     pub(crate) fn elapsed(&self) -> Duration {
         self.started.elapsed()
@@ -135,8 +171,12 @@ impl Shared {
         });
     }
 
-    /// The next PDU for a bind, if one may be sent now.
+    /// The next PDU for a bind, if one may be sent now. Never one after the lease's end: whoever
+    /// holds the link then counts it as in doubt, and may have sent it again.
     pub(crate) fn pop(&self) -> Option<QueuedPart> {
+        if !self.lease.holds() {
+            return None;
+        }
         // Whoever finds the gate closed says so anew; an old word would keep the bind awake.
         *lock(&self.gate_opens) = None;
         if self.sent.load(Ordering::Acquire) >= self.window_total() {
@@ -160,6 +200,9 @@ impl Shared {
     }
 
     pub(crate) fn settle(&self, settled: Settled) {
+        if !self.lease.holds() {
+            return;
+        }
         // The receiver lives as long as the link; when it is gone the process is ending, and
         // recovery at the next start finds these in doubt.
         let _ = self.outcomes.send(settled);
@@ -258,23 +301,43 @@ impl Shared {
         }
     }
 
+    /// The store knows another holder: the binds close their sockets, and the engine drops the link.
+    pub(crate) fn end_lease(&self) {
+        self.lease.give_up();
+        self.wake_binds();
+        self.engine.notify_one();
+    }
+
     fn is_idle(&self) -> bool {
         self.claimed.load(Ordering::Acquire) == 0
     }
 }
 
-/// A running link.
+/// A running link. Dropping it ends it where it stands: sockets are closed, and what was queued or
+/// unanswered is forgotten without a word to the store. That is right after the lease's end alone.
 pub(crate) struct RunningLink {
     pub(crate) shared: Arc<Shared>,
     stop: watch::Sender<bool>,
     binds: Vec<JoinHandle<()>>,
-    committers: Vec<JoinHandle<()>>,
+    outcomes: JoinHandle<()>,
+    delivers: JoinHandle<()>,
+}
+
+impl Drop for RunningLink {
+    fn drop(&mut self) {
+        for bind in &self.binds {
+            bind.abort();
+        }
+        self.outcomes.abort();
+        // What came from the operator is a fact: it is written down to its end, and ends then.
+    }
 }
 
 impl RunningLink {
     /// Starts the binds and committers of `link`.
     pub(crate) fn start(
         link: Link,
+        lease: Arc<Held>,
         store: &Arc<dyn Store>,
         clock: &Arc<dyn Clock>,
         engine: &Arc<Notify>,
@@ -282,31 +345,9 @@ impl RunningLink {
         let (outcomes, settled) = mpsc::unbounded_channel();
         let (delivers, delivered) = mpsc::unbounded_channel();
         let (stop, stopped) = watch::channel(false);
-        let shared = Arc::new(Shared {
-            clock: clock.clone(),
-            started: Instant::now(),
-            queue: Mutex::default(),
-            stopping: AtomicBool::new(false),
-            claimed: AtomicUsize::new(0),
-            sent: AtomicUsize::new(0),
-            board: Mutex::new(Board {
-                senders_up: 0,
-                since: clock.now(),
-                last_error: None,
-            }),
-            disturbed_at: AtomicI64::new(clock.now().0),
-            binds: Mutex::default(),
-            gate: Mutex::new(Gate::new(link.settings.rate_per_second, Duration::ZERO)),
-            gate_opens: Mutex::default(),
-            pacer: Mutex::new(Pacer::new(link.settings.rate_per_second, Duration::ZERO)),
-            engine: engine.clone(),
-            outcomes,
-            link,
-        });
-        let committers = vec![
-            tokio::spawn(outcome::run(shared.clone(), store.clone(), settled)),
-            tokio::spawn(deliver::run(shared.clone(), store.clone(), delivered)),
-        ];
+        let shared = Arc::new(Shared::new(link, lease, clock, engine, outcomes));
+        let outcomes = tokio::spawn(outcome::run(shared.clone(), store.clone(), settled));
+        let delivers_written = tokio::spawn(deliver::run(shared.clone(), store.clone(), delivered));
         let mut binds = Vec::new();
         for mode in modes(&shared.link) {
             let wake = Arc::new(Notify::new());
@@ -324,16 +365,17 @@ impl RunningLink {
             shared,
             stop,
             binds,
-            committers,
+            outcomes,
+            delivers: delivers_written,
         }
     }
 
     /// Lets what is in flight be answered, unbinds, and writes the last outcomes down.
-    pub(crate) async fn stop(self) {
+    pub(crate) async fn stop(mut self) {
         self.shared.stopping.store(true, Ordering::Release);
         self.shared.give_back();
         self.stop.send_replace(true);
-        for bind in self.binds {
+        for bind in std::mem::take(&mut self.binds) {
             if let Err(error) = bind.await {
                 tracing::error!(%error, link = self.shared.link.name, "a bind ended badly");
             }
@@ -342,7 +384,7 @@ impl RunningLink {
         // The committers end by themselves once everything is written: the deliver committer when
         // its senders are gone, the outcome committer when nothing is claimed.
         let written = async {
-            while !self.shared.is_idle() {
+            while !self.shared.is_idle() && self.shared.lease.holds() {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
@@ -355,9 +397,7 @@ impl RunningLink {
                 "outcomes could not be written at the stop"
             );
         }
-        for committer in self.committers {
-            committer.abort();
-        }
+        self.delivers.abort();
     }
 }
 

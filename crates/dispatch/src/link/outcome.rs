@@ -26,28 +26,34 @@ pub(super) async fn run(
         }
         let command = RecordOutcomes {
             link: shared.link.id,
+            epoch: shared.lease.epoch(),
             now: shared.clock.now(),
             outcomes: batch.outcomes,
         };
         if !record(&*store, &shared, command).await {
-            // The store has stopped, and the process is about to. What is not written is found
-            // in doubt by the next start.
+            // What is not written is found in doubt by the next holder of the link.
             return;
         }
         shared.recorded(batch.claimed, batch.sent);
     }
 }
 
-/// Tries until it is written; `false` when the store has stopped for good.
+/// Tries until it is written; `false` when the store has stopped for good, or the lease is over.
 async fn record(store: &dyn Store, shared: &Shared, command: RecordOutcomes) -> bool {
-    loop {
+    while shared.lease.holds() {
         match store.record_outcomes(command.clone()).await {
             Ok(()) => return true,
             Err(StoreError::Stopped(_)) => return false,
+            Err(error @ StoreError::Fenced(_)) => {
+                tracing::warn!(%error, link = shared.link.name, "the link is dropped");
+                shared.end_lease();
+                return false;
+            }
             Err(error) => {
                 tracing::error!(%error, link = shared.link.name, "outcomes are kept until they can be written");
                 tokio::time::sleep(RETRY_PAUSE).await;
             }
         }
     }
+    false
 }

@@ -1,9 +1,9 @@
 //! A dispatcher on a store of its own, an SMSC to talk to, and messages to send.
 
-use dispatch::Dispatch;
+use dispatch::{Dispatch, Options};
 use domain::account::AccountSettings;
 use domain::bulk::BulkReport;
-use domain::ids::{AccountId, BulkNo, LineId, LinkId, OperatorId};
+use domain::ids::{AccountId, BulkNo, LineId, LinkId, OperatorId, ProcessId};
 use domain::ledger::Balance;
 use domain::line::{LineSettings, Route};
 use domain::line_number::LineNumber;
@@ -20,8 +20,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use store::{AcceptBulk, NewAccount, NewLine, Store, TopUp};
-use store_sqlite::{Options, SqliteStore};
+use store::{AcceptBulk, NewAccount, NewLine, Roles, Store, TopUp};
+use store_sqlite::SqliteStore;
 use tempfile::TempDir;
 
 /// How long anything in these tests may take before it counts as stuck.
@@ -48,7 +48,24 @@ pub struct World {
     pub line: LineId,
     pub link: LinkId,
     pub dispatch: Option<Dispatch>,
+    runs: i64,
     _folder: TempDir,
+}
+
+/// A process that dispatches, as the binary would describe it.
+pub fn process(id: i64) -> Options {
+    Options {
+        process: ProcessId(id),
+        host: "test".into(),
+        pid: 1,
+        name: format!("process-{id}"),
+        roles: Roles {
+            web: false,
+            dispatch: true,
+        },
+        version: "test".into(),
+        lease: dispatch::LEASE,
+    }
 }
 
 pub async fn sim(behaviour: Behaviour) -> Sim {
@@ -77,7 +94,11 @@ impl World {
     pub async fn new(link: LinkSettings, line: LineSettings) -> Self {
         let folder = TempDir::new().expect("a folder");
         let store: Arc<dyn Store> = Arc::new(
-            SqliteStore::open(&folder.path().join("peyk.db"), Options::default()).expect("a store"),
+            SqliteStore::open(
+                &folder.path().join("peyk.db"),
+                store_sqlite::Options::default(),
+            )
+            .expect("a store"),
         );
         let clock: Arc<dyn Clock> = Arc::new(RunningClock(Instant::now()));
         let account = store
@@ -124,6 +145,7 @@ impl World {
             line,
             link,
             dispatch: None,
+            runs: 0,
             _folder: folder,
         }
     }
@@ -136,8 +158,21 @@ impl World {
     }
 
     pub async fn start(&mut self) {
-        let dispatch = Dispatch::start(self.store.clone(), self.clock.clone()).await;
-        self.dispatch = Some(dispatch.expect("a dispatcher"));
+        let before = self.store.processes().await.expect("a store");
+        for dead in &before {
+            // As the binary does with processes of its machine that are gone.
+            self.store.leave(dead.id).await.expect("a store");
+        }
+        self.runs += 1;
+        let dispatch = self.dispatch(process(self.runs)).await;
+        self.dispatch = Some(dispatch);
+    }
+
+    /// Another dispatcher on the same store.
+    pub async fn dispatch(&self, options: Options) -> Dispatch {
+        Dispatch::start(self.store.clone(), self.clock.clone(), options)
+            .await
+            .expect("a dispatcher")
     }
 
     pub async fn stop(&mut self) {

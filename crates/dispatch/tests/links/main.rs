@@ -1,6 +1,7 @@
 //! A dispatcher with real sockets against a scripted SMSC: what goes well, and what does not.
 
 mod common;
+mod fleet;
 mod tls;
 
 use common::{CREDIT, PRICE, World, sim, submits_by_recipient, texts, to, until};
@@ -431,12 +432,9 @@ async fn a_stop_waits_for_answers_and_leaves_nothing_in_doubt() {
     let bulk = world.accept("x", 9_121_000_000, 300).await;
     until("some submits", || async { sim.counts().submits > 50 }).await;
     world.stop().await;
-    let recovered = world
-        .store
-        .recover_in_doubt(world.clock.now())
-        .await
-        .expect("a store");
-    assert_eq!(recovered.recipients, []);
+    assert_eq!(world.store.duties().await.expect("a store"), []);
+    let counts = world.bulk(bulk).await.counts;
+    assert_eq!(counts.of(State::Attempted), 0, "nothing is in doubt");
     assert!(
         world.bulk(bulk).await.counts.of(State::Waiting) > 0,
         "it had finished before"
