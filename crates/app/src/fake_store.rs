@@ -1,6 +1,7 @@
 //! A store in memory for tests of the use cases: it records what it is told, and fails on demand.
 //! No part of the program, and no model of a store: that is the conformance suite's work.
 
+mod fleet;
 mod inbox;
 mod patterns;
 mod phonebooks;
@@ -196,7 +197,7 @@ impl Store for FakeStore {
     async fn record_inbound(&self, _: Vec<InboundPart>) -> Result<(), StoreError> {
         Err(absent())
     }
-    async fn recover_in_doubt(&self, _: UnixMillis) -> Result<Recovered, StoreError> {
+    async fn recover_in_doubt(&self, _: RecoverInDoubt) -> Result<Recovered, StoreError> {
         Err(absent())
     }
     async fn sweep(&self, _: UnixMillis) -> Result<Swept, StoreError> {

@@ -3,11 +3,17 @@
 //! Not here: what the settings do. A setting that is not among the defaults does not exist, so
 //! every setting has a default, and an unknown key is an error that names it.
 
+mod store;
+
+pub use store::StoreConfig;
+
 use crate::exit::cannot_open;
+use crate::process::ProcessConfig;
 use anyhow::{Context, Result, bail};
 use directory::{Areas, Jobs};
 use domain::operator::Operators;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
@@ -20,6 +26,8 @@ pub const DATABASE: &str = "peyk.db";
 pub const DIRECTORY: &str = "people.directory";
 /// What the names of environment variables begin with.
 const ENV_PREFIX: &str = "PEYK_";
+/// Settings that may hold a password.
+const SECRETS: &[&str] = &["store.url"];
 /// Bytes that a configuration file or a table (operators, areas, jobs) may have.
 const FILE_BYTES_MAX: u64 = 16 << 20;
 
@@ -29,6 +37,8 @@ const FILE_BYTES_MAX: u64 = 16 << 20;
 pub struct Config {
     /// Where the data lies.
     pub store: StoreConfig,
+    /// This process among those that share the store.
+    pub process: ProcessConfig,
     /// The web service.
     pub web: WebConfig,
     /// How much a request may ask for.
@@ -45,22 +55,6 @@ pub struct Config {
     pub operators: OperatorsConfig,
     /// The demographic directory.
     pub directory: DirectoryConfig,
-}
-
-/// Where the data lies.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct StoreConfig {
-    /// The database file.
-    pub path: PathBuf,
-}
-
-impl Default for StoreConfig {
-    fn default() -> Self {
-        Self {
-            path: PathBuf::from("./peyk-data").join(DATABASE),
-        }
-    }
 }
 
 /// The web service: where it listens, and the web crate's own settings.
@@ -89,12 +83,12 @@ impl Default for WebConfig {
 
 /// An address that may be left out, which is written as an empty text: a setting without a default
 /// would not exist.
-mod maybe_address {
+pub(crate) mod maybe_address {
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serializer};
     use std::net::SocketAddr;
 
-    pub(super) fn serialize<S: Serializer>(
+    pub(crate) fn serialize<S: Serializer>(
         address: &Option<SocketAddr>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
@@ -104,7 +98,7 @@ mod maybe_address {
         }
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<SocketAddr>, D::Error> {
         let text = String::deserialize(deserializer)?;
@@ -184,9 +178,12 @@ impl Config {
         for (name, value) in env {
             merged.variable(&name, &value)?;
         }
-        let mut config: Self = Value::Table(merged.0).try_into().map_err(refused)?;
-        if let Some(data) = data {
-            config.store.path = data.join(DATABASE);
+        let both = merged.path_and_url();
+        let mut config: Self = Value::Table(merged.table).try_into().map_err(refused)?;
+        match data {
+            Some(data) => config.store.set_folder(data),
+            None if both => return Err(refused("store.path and store.url are both set")),
+            None => config.store.settle().map_err(refused)?,
         }
         config.check().map_err(refused)?;
         Ok(config)
@@ -194,11 +191,18 @@ impl Config {
 
     /// Whether the values can be used.
     fn check(&self) -> Result<(), String> {
-        if self.store.path.as_os_str().is_empty() {
-            return Err("store.path must not be empty".into());
-        }
+        self.store.check().map_err(|said| format!("store.{said}"))?;
         if self.web.key_listen == Some(self.web.listen) && self.web.listen.port() != 0 {
             return Err("web.key_listen must not be web.listen; the key form is there too".into());
+        }
+        self.process
+            .check()
+            .map_err(|said| format!("process.{said}"))?;
+        let probes = self.process.probe_listen;
+        if probes.is_some_and(|at| at == self.web.listen && at.port() != 0) {
+            return Err(
+                "process.probe_listen must not be web.listen; the probes are there too".into(),
+            );
         }
         self.web
             .settings
@@ -294,13 +298,18 @@ fn read(file: &Path) -> Result<String> {
 }
 
 /// The settings while they are put together.
-struct Merged(Table);
+struct Merged {
+    table: Table,
+    /// The names of those that the file or the environment set.
+    set: BTreeSet<String>,
+}
 
 impl Merged {
     fn new() -> Result<Self> {
-        Ok(Self(
-            Table::try_from(Config::default()).context("the embedded defaults")?,
-        ))
+        Ok(Self {
+            table: Table::try_from(Config::default()).context("the embedded defaults")?,
+            set: BTreeSet::new(),
+        })
     }
 
     fn file(&mut self, file: &Path) -> Result<()> {
@@ -316,23 +325,38 @@ impl Merged {
                     self.sections()
                 )));
             };
-            for (key, value) in keys {
-                self.set(&section, &key, value)
-                    .map_err(|said| cannot_open(format!("{name}: {said}")))?;
+            self.section(&section, keys)
+                .map_err(|said| cannot_open(format!("{name}: {said}")))?;
+        }
+        Ok(())
+    }
+
+    /// Takes a section of the file, and the sections in it.
+    fn section(&mut self, section: &str, keys: Table) -> Result<(), String> {
+        for (key, value) in keys {
+            match (self.known(section, &key), value) {
+                (Some(Value::Table(_)), Value::Table(keys)) => {
+                    self.section(&format!("{section}.{key}"), keys)?;
+                }
+                (_, value) => self.set(section, &key, value)?,
             }
         }
         Ok(())
     }
 
-    /// Takes `PEYK_SECTION__KEY`; other variables are none of ours.
+    /// Takes `PEYK_SECTION__KEY`; other variables are none of ours. A section in a section is
+    /// written `PEYK_SECTION__INNER__KEY`.
     fn variable(&mut self, name: &str, text: &str) -> Result<()> {
         let Some(path) = name.strip_prefix(ENV_PREFIX) else {
             return Ok(());
         };
-        let Some((section, key)) = path.split_once("__") else {
+        let Some((section, key)) = path.rsplit_once("__") else {
             return Ok(());
         };
-        let (section, key) = (section.to_lowercase(), key.to_lowercase());
+        let (section, key) = (
+            section.to_lowercase().replace("__", "."),
+            key.to_lowercase(),
+        );
         let value = match self.known(&section, &key) {
             Some(Value::String(_)) => Value::String(text.to_owned()),
             // Numbers, true and false, lists: written as in the file.
@@ -346,11 +370,15 @@ impl Merged {
     }
 
     fn known(&self, section: &str, key: &str) -> Option<&Value> {
-        self.0.get(section)?.as_table()?.get(key)
+        let mut table = &self.table;
+        for name in section.split('.') {
+            table = table.get(name)?.as_table()?;
+        }
+        table.get(key)
     }
 
     fn sections(&self) -> String {
-        self.0
+        self.table
             .keys()
             .map(|section| format!("[{section}]"))
             .collect::<Vec<_>>()
@@ -360,7 +388,13 @@ impl Merged {
     /// Sets one value, if there is such a setting and it takes this value.
     fn set(&mut self, section: &str, key: &str, value: Value) -> Result<(), String> {
         let sections = self.sections();
-        let Some(Value::Table(keys)) = self.0.get_mut(section) else {
+        let mut keys = Some(&mut self.table);
+        for name in section.split('.') {
+            keys = keys
+                .and_then(|table| table.get_mut(name))
+                .and_then(Value::as_table_mut);
+        }
+        let Some(keys) = keys else {
             return Err(format!("unknown section [{section}]; there are {sections}"));
         };
         let Some(place) = keys.get_mut(key) else {
@@ -373,18 +407,33 @@ impl Merged {
                 "unknown key {section}.{key}; [{section}] has {known}"
             ));
         };
-        let shown = value.to_string();
+        let name = format!("{section}.{key}");
+        // What may hold a password is not shown, neither when it is right nor when it is wrong.
+        let shown = if SECRETS.contains(&name.as_str()) {
+            "(not shown)".to_owned()
+        } else {
+            value.to_string()
+        };
         if place.type_str() != value.type_str() {
             let wanted = article(place.type_str());
-            return Err(format!("{section}.{key} must be {wanted}, and is {shown}"));
+            return Err(format!("{name} must be {wanted}, and is {shown}"));
         }
         *place = value;
         // Read with this value alone changed, the whole tells whether the value fits.
-        let read: Result<Config, _> = Value::Table(self.0.clone()).try_into();
+        let read: Result<Config, _> = Value::Table(self.table.clone()).try_into();
         match read {
-            Ok(_) => Ok(()),
-            Err(error) => Err(format!("{section}.{key} = {shown}: {}", one_line(&error))),
+            Ok(_) => {
+                self.set.insert(name);
+                Ok(())
+            }
+            Err(error) => Err(format!("{name} = {shown}: {}", one_line(&error))),
         }
+    }
+
+    /// Whether the store is named twice. An empty address is none.
+    fn path_and_url(&self) -> bool {
+        let url = self.known("store", "url").and_then(Value::as_str);
+        self.set.contains("store.path") && url.is_some_and(|url| !url.is_empty())
     }
 }
 
@@ -394,6 +443,7 @@ fn article(kind: &str) -> String {
         "boolean" => "true or false".into(),
         "string" => "a text in quotes".into(),
         "array" => "a list".into(),
+        "table" => "a section".into(),
         other => format!("a {other}"),
     }
 }
@@ -475,6 +525,26 @@ mod tests {
                 "web.key_listen must not be web.listen",
             ),
             (
+                "[process]\nroles = [\"links\"]\n",
+                [("", "")],
+                "process.roles = [\"links\"]",
+            ),
+            (
+                "[process]\nroles = []\n",
+                [("", "")],
+                "process.roles must name web, dispatch or both",
+            ),
+            (
+                "[process]\nlease_seconds = 1\n",
+                [("", "")],
+                "process.lease_seconds must be 3 to 300",
+            ),
+            (
+                "[process]\nprobe_listen = \"127.0.0.1:8080\"\n",
+                [("", "")],
+                "process.probe_listen must not be web.listen",
+            ),
+            (
                 "[limits]\nnumbers_max = -1\n",
                 [("", "")],
                 "limits.numbers_max = -1",
@@ -500,6 +570,41 @@ mod tests {
                 "operators.file /no/such.tsv",
             ),
             (
+                "[store]\npath = \"x.db\"\n",
+                [("PEYK_STORE__URL", "sqlite:y.db")],
+                "store.path and store.url are both set",
+            ),
+            (
+                "[store]\nurl = \"mysql://h/d\"\n",
+                [("", "")],
+                "store.url must begin with sqlite: or postgres://",
+            ),
+            (
+                "[store.postgres]\nwriter = 1\n",
+                [("", "")],
+                "unknown key store.postgres.writer; [store.postgres] has ca_file, connections",
+            ),
+            (
+                "[store]\npostgres = 1\n",
+                [("", "")],
+                "store.postgres must be a section, and is 1",
+            ),
+            (
+                "[web.listen]\nport = 1\n",
+                [("", "")],
+                "web.listen must be a text in quotes",
+            ),
+            (
+                "",
+                [("PEYK_STORE__POSTGRES__WRITERS", "0")],
+                "store.postgres.writers must be 1 to",
+            ),
+            (
+                "",
+                [("PEYK_STORE__POSTGRE__WRITERS", "1")],
+                "unknown section [store.postgre]",
+            ),
+            (
                 "",
                 [("PEYK_WEB__LISTENS", "x")],
                 "PEYK_WEB__LISTENS: unknown key web.listens",
@@ -516,8 +621,41 @@ mod tests {
     }
 
     #[test]
+    fn a_section_in_a_section_is_set_by_file_and_environment() {
+        let text = "[store.postgres]\nwriters = 4\nconnections = 3\n";
+        let config = load(text, &[("PEYK_STORE__POSTGRES__CONNECTIONS", "6")]).unwrap();
+        let postgres = &config.store.postgres;
+        assert_eq!((postgres.writers, postgres.connections), (4, 6));
+        assert_eq!(postgres.patience_seconds, 30);
+    }
+
+    #[test]
+    fn an_address_of_a_file_leads_to_all_that_lies_beside_it() {
+        let config = load("[store]\nurl = \"sqlite:/data/x.db\"\n", &[("", "")]).unwrap();
+        assert_eq!(config.store.path, Path::new("/data/x.db"));
+        assert_eq!(config.directory_path(), Path::new("/data/people.directory"));
+        let config = load("[store]\npath = \"x.db\"\n", &[("PEYK_STORE__URL", "")]).unwrap();
+        assert_eq!(config.store.path, Path::new("x.db"));
+    }
+
+    #[test]
+    fn a_password_in_the_wrong_place_is_not_shown() {
+        for (text, env) in [
+            ("[store]\nurl = [\"postgres://u:s3cret@h/d\"]\n", [("", "")]),
+            ("[store]\nurl = \"postgres://u:s3cret@h\"\n", [("", "")]),
+            ("", [("PEYK_STORE__URL", "u:s3cret@h/d")]),
+        ] {
+            let error = load(text, &env).unwrap_err();
+            assert!(error.contains("store.url"), "{error}");
+            assert!(!error.contains("s3cret"), "{error}");
+        }
+    }
+
+    #[test]
     fn the_data_folder_of_the_command_line_goes_before_everything() {
-        let config = Config::load(None, Some(Path::new("/d")), std::iter::empty()).unwrap();
+        let env = [("PEYK_STORE__URL".to_owned(), "postgres://h/d".to_owned())];
+        let config = Config::load(None, Some(Path::new("/d")), env.into_iter()).unwrap();
         assert_eq!(config.store.path, Path::new("/d/peyk.db"));
+        assert_eq!(config.store.place().unwrap().to_string(), "/d/peyk.db");
     }
 }

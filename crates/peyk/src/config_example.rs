@@ -20,6 +20,14 @@ const HEAD: &str = "\
 const SECTIONS: &[(&str, &str)] = &[
     ("store", "Where the data lies."),
     (
+        "store.postgres",
+        "How a store on PostgreSQL is used; these count for each process.",
+    ),
+    (
+        "process",
+        "This process, where several share one store: they find each other there, and share the links.",
+    ),
+    (
         "web",
         "The web service. Without TLS: put a reverse proxy before it on open networks.",
     ),
@@ -52,7 +60,63 @@ const SETTINGS: &[(&str, &str, &str)] = &[
     (
         "store",
         "path",
-        "The database file; beside it lie its log (-wal) and its lock.",
+        "The database file of the embedded store; beside it lie its log (-wal) and its lock.",
+    ),
+    (
+        "store",
+        "url",
+        "In its place: sqlite:PATH, or postgres://user:password@host:port/database?sslmode=require; \
+         \"\" is none.",
+    ),
+    (
+        "store.postgres",
+        "connections",
+        "Connections for queries, and for commands off the way of messages.",
+    ),
+    (
+        "store.postgres",
+        "writers",
+        "Connections that write accepted bulks and outcomes.",
+    ),
+    (
+        "store.postgres",
+        "statement_timeout_seconds",
+        "Seconds that a statement may take.",
+    ),
+    (
+        "store.postgres",
+        "patience_seconds",
+        "Seconds for which a command waits for a database that is away.",
+    ),
+    (
+        "store.postgres",
+        "notify",
+        "Tells other processes at once what became due (NOTIFY); without it they look twice a second.",
+    ),
+    (
+        "store.postgres",
+        "ca_file",
+        "Certificates (PEM) that the database's certificate may be from; \"\" is the public ones.",
+    ),
+    (
+        "process",
+        "roles",
+        "What it does: \"web\" serves customers, \"dispatch\" the links and messages from handsets.",
+    ),
+    (
+        "process",
+        "name",
+        "What it is called in `peyk doctor` and the log; \"\" is the name of the machine.",
+    ),
+    (
+        "process",
+        "lease_seconds",
+        "Seconds after which others take over the links of a process that is gone; the same for all.",
+    ),
+    (
+        "process",
+        "probe_listen",
+        "Address and port of /healthz, /readyz and /metrics alone, for a process without web; \"\" is none.",
     ),
     (
         "web",
@@ -224,7 +288,9 @@ pub fn render() -> Result<String> {
     for (section, about) in SECTIONS {
         write!(out, "\n# {about}\n[{section}]\n")?;
         for (_, key, about) in SETTINGS.iter().filter(|(of, _, _)| of == section) {
-            let value = defaults.get(*section).and_then(|section| section.get(key));
+            let mut names = section.split('.').chain([*key]);
+            let first = names.next().and_then(|name| defaults.get(name));
+            let value = names.fold(first, |value, name| value.and_then(|value| value.get(name)));
             let value = value.with_context(|| format!("{section}.{key} has no default"))?;
             write!(out, "# {about}\n#{key} = {value}\n")?;
         }
@@ -235,6 +301,7 @@ pub fn render() -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use toml::Value;
 
     #[test]
     fn the_committed_example_is_what_the_code_writes() {
@@ -245,13 +312,22 @@ mod tests {
         assert_eq!(committed.trim_end(), written.trim_end(), "{remedy}");
     }
 
+    fn names(name: &str, value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::Table(keys) => {
+                for (key, value) in keys {
+                    names(&format!("{name}.{key}"), value, found);
+                }
+            }
+            _ => found.push(name.to_owned()),
+        }
+    }
+
     #[test]
     fn every_setting_is_explained_once() {
         let mut settings = Vec::new();
         for (section, keys) in Table::try_from(Config::default()).unwrap() {
-            for key in keys.as_table().unwrap().keys() {
-                settings.push(format!("{section}.{key}"));
-            }
+            names(&section, &keys, &mut settings);
         }
         let mut explained: Vec<_> = SETTINGS
             .iter()

@@ -11,7 +11,8 @@ Exit codes:
   2  the command line is wrong
   3  the store, the configuration or the address cannot be opened
   4  `send --watch`: finished, but not everything was delivered
-  5  `doctor`: something is wrong in the store";
+  5  `doctor`: something is wrong in the store
+  6  `migrate --check`: migrations are pending";
 
 /// How the program ends. Code 2, a wrong command line, is given by clap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub enum Exit {
     NotAllDelivered = 4,
     /// The doctor found something.
     Findings = 5,
+    /// Migrations are pending.
+    Pending = 6,
 }
 
 /// An error that ends the program with [`Exit::CannotOpen`].

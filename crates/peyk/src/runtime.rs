@@ -1,11 +1,12 @@
 //! The store and the use cases over it, opened for one command or for a server.
 //!
-//! Not here: the server's life (`serve`). Several processes may have one store open; only one of
-//! them may dispatch, which [`ServeLock`] sees to.
+//! Not here: the server's life (`serve`). Several processes may have one store open; on a database
+//! file only one of them may dispatch, which [`ServeLock`] sees to.
 
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::exit::{Exit, cannot_open};
+use crate::place::Place;
 use anyhow::{Context, Result};
 use app::App;
 use domain::time::Clock;
@@ -15,7 +16,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
-use store_sqlite::SqliteStore;
 
 /// What to do when there is no database yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,8 +34,8 @@ pub struct Peyk {
     pub store: Arc<dyn Store>,
     /// The clock that both go by.
     pub clock: Arc<dyn Clock>,
-    /// The database file.
-    pub path: PathBuf,
+    /// Where the store is.
+    pub place: Place,
 }
 
 impl Peyk {
@@ -44,19 +44,11 @@ impl Peyk {
     /// # Errors
     /// There is no database and none is to be made, or it cannot be opened.
     pub async fn open(config: &Config, missing: Missing) -> Result<Self> {
-        let path = config.store.path.clone();
-        if missing == Missing::Refuse && !path.exists() {
-            return Err(no_database(&path));
+        let place = config.store.place().map_err(cannot_open)?;
+        if missing == Missing::Refuse && place.schema().await?.is_none() {
+            return Err(place.missing());
         }
-        let opened = tokio::task::spawn_blocking({
-            let path = path.clone();
-            move || SqliteStore::open(&path, store_sqlite::Options::default())
-        });
-        let opened = opened.await.context("opening the store ended badly")?;
-        let store = opened.map_err(|error| {
-            cannot_open(format!("cannot open the store {}: {error}", path.display()))
-        })?;
-        let store: Arc<dyn Store> = Arc::new(store);
+        let store = place.open().await?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let operators = Arc::new(config.operators()?);
         let mut key = [0; 32];
@@ -77,8 +69,24 @@ impl Peyk {
             app,
             store,
             clock,
-            path,
+            place,
         })
+    }
+
+    /// Whether some process sends what waits in this store now.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn is_served(&self) -> Result<bool> {
+        match &self.place {
+            Place::Sqlite(path) => Ok(ServeLock::is_held(path)),
+            Place::Postgres(_) => {
+                let now = self.clock.now();
+                let processes = self.store.processes().await?;
+                let mut living = processes.iter().filter(|one| one.expires_at > now);
+                Ok(living.any(|process| process.roles.dispatch))
+            }
+        }
     }
 
     /// Does one command's work, and closes the store whatever came of it.
@@ -97,32 +105,33 @@ impl Peyk {
     }
 }
 
-/// The error for a database that is not there.
-pub fn no_database(path: &Path) -> anyhow::Error {
-    cannot_open(format!(
-        "there is no database at {}; `peyk serve`, `peyk demo` or an `add` command makes one, and \
-         --data or --config names another",
-        path.display()
-    ))
-}
-
 /// Attempts to take the lock of a server, and the pause between two.
 const LOCK_ATTEMPTS: u32 = 4;
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
-/// Held by the one process that serves a store. A second dispatcher would take what the first one
-/// has in flight for the remains of a crash, and send it again.
+/// Held by the one process that dispatches on a database file. Leases would keep two apart as well;
+/// but who has the lock knows at once that every dispatcher before it is gone, and need not wait
+/// for leases to run out. On PostgreSQL there is no
+/// such lock: many may dispatch, and leases run out.
 pub struct ServeLock {
     // Locked as long as it is open; the system lets go of it even when the process is killed.
     _file: File,
 }
 
 impl ServeLock {
-    /// Takes the lock, or says who may have it.
+    /// Takes the lock of an embedded store, or says who may have it. There is none elsewhere: who
+    /// has the lock may take every other dispatcher for dead.
     ///
     /// # Errors
     /// Another process has it, or the file cannot be made.
-    pub fn take(database: &Path) -> Result<Self> {
+    pub fn take(place: &Place) -> Result<Option<Self>> {
+        match place {
+            Place::Sqlite(path) => Self::of_file(path).map(Some),
+            Place::Postgres(_) => Ok(None),
+        }
+    }
+
+    fn of_file(database: &Path) -> Result<Self> {
         let path = lock_path(database);
         let failed =
             |error: std::io::Error| cannot_open(format!("cannot lock {}: {error}", path.display()));
@@ -183,12 +192,13 @@ mod tests {
     fn only_one_process_may_serve_a_store() {
         let dir = tempfile::tempdir().unwrap();
         let database = dir.path().join("peyk.db");
+        let place = Place::Sqlite(database.clone());
         assert!(!ServeLock::is_held(&database));
-        let first = ServeLock::take(&database).unwrap();
+        let first = ServeLock::take(&place).unwrap();
         assert!(ServeLock::is_held(&database));
-        let second = ServeLock::take(&database).err().unwrap();
+        let second = ServeLock::take(&place).err().unwrap();
         assert!(second.to_string().contains("another peyk"));
         drop(first);
-        ServeLock::take(&database).unwrap();
+        ServeLock::take(&place).unwrap();
     }
 }

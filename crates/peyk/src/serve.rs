@@ -1,14 +1,16 @@
-//! A running server: web service and dispatcher over one store, and the order in which they end.
+//! A running server: web service, dispatcher or both over one store, and the order in which they
+//! end.
 //!
 //! `peyk serve` and `peyk demo` are two ways to start one. Not here: what either prints.
 
 use crate::config::Config;
 use crate::exit::Exit;
+use crate::handset_work::HandsetWork;
 use crate::observe;
+use crate::process::bury_the_dead;
 use crate::runtime::Peyk;
 use anyhow::{Context, Result};
-use dispatch::Dispatch;
-use inbound::Inbound;
+use dispatch::{Dispatch, Member};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::io;
 use std::net::SocketAddr;
@@ -19,19 +21,37 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// How long stopping may take beside the web service's grace: the dispatcher waits for answers up
+/// How long stopping may take beside the web service's grace: a dispatcher waits for answers up
 /// to half of it, and the store closes.
 const STOP_MAX: Duration = Duration::from_secs(10);
 
-/// How often the dispatcher's life is looked at.
-const DISPATCH_LOOKED_AT_EVERY: Duration = Duration::from_millis(500);
+/// How often the life of what runs beside the web service is looked at.
+const WORK_LOOKED_AT_EVERY: Duration = Duration::from_millis(500);
+
+/// Where a server listens: sockets that are open already.
+#[derive(Default)]
+pub struct Listeners {
+    /// The web service; none for a process without it.
+    pub web: Option<TcpListener>,
+    /// The key form alone.
+    pub keys: Option<TcpListener>,
+    /// The probes alone.
+    pub probes: Option<TcpListener>,
+}
+
+/// What runs beside the web service, by the roles of the process.
+enum Work {
+    /// Links, and messages from handsets.
+    Dispatch(Dispatch, HandsetWork),
+    /// Only the word that the process lives.
+    Presence(Member),
+}
 
 /// A running server.
 pub struct Server {
     peyk: Peyk,
-    dispatch: Dispatch,
-    inbound: Inbound,
-    dispatching: Arc<AtomicBool>,
+    work: Work,
+    serving: Arc<AtomicBool>,
     web: JoinHandle<io::Result<()>>,
     stop_web: watch::Sender<bool>,
     gauges: JoinHandle<()>,
@@ -39,46 +59,34 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts the dispatcher, then the web service on a listener that is open already, and the key
-    /// form on one of its own where there is one.
+    /// Starts the work of the process's roles, then the web service where there is a listener for
+    /// it. `only_dispatcher`: no other process can dispatch on this store now.
     ///
     /// # Errors
     /// The store cannot be read or written.
     pub async fn start(
         peyk: Peyk,
-        listener: TcpListener,
-        key_listener: Option<TcpListener>,
+        listeners: Listeners,
         config: &Config,
+        only_dispatcher: bool,
     ) -> Result<Self> {
-        let web_config = &config.web;
         let metrics = observe::collect_metrics()?;
         let failure = peyk.store.failure();
         exit_when_the_store_fails(failure.clone());
-        let dispatch = Dispatch::start(peyk.store.clone(), peyk.clock.clone())
-            .await
-            .context("the dispatcher cannot start")?;
-        let inbound = Inbound::start(&peyk.app, &config.inbox, &config.callbacks)?;
-        let dispatching = Arc::new(AtomicBool::new(true));
-        let probes = probes(&metrics, failure, &dispatching);
+        let work = Work::start(&peyk, config, only_dispatcher).await?;
+        let serving = Arc::new(AtomicBool::new(true));
+        let probes = probes(&metrics, failure, &serving);
         let (stop_web, stopped) = watch::channel(false);
-        let (app, settings) = (peyk.app.clone(), web_config.settings.clone());
-        let keys = key_listener
-            .map(|open| web::serve_keys(open, app.clone(), settings.clone(), stopped.clone()));
-        let web = web::serve(listener, app, settings, probes, stopped);
-        let web = tokio::spawn(async move {
-            match keys {
-                Some(keys) => tokio::try_join!(web, keys).map(drop),
-                None => web.await,
-            }
-        });
+        let settings = config.web.settings.clone();
+        let grace = u64::from(settings.shutdown_grace_seconds);
+        let web = listeners.serve(peyk.app.clone(), settings, probes, stopped);
+        let web = tokio::spawn(web);
         let gauges = tokio::spawn(keep_gauges(peyk.store.clone(), metrics));
-        let grace = u64::from(web_config.settings.shutdown_grace_seconds);
         let stop_max = STOP_MAX + Duration::from_secs(grace);
         Ok(Self {
             peyk,
-            dispatch,
-            inbound,
-            dispatching,
+            work,
+            serving,
             web,
             stop_web,
             gauges,
@@ -95,14 +103,10 @@ impl Server {
         let ended = tokio::select! {
             () = crate::signals::stopped(stop) => None,
             ended = &mut self.web => Some(ended),
-            () = inbound_ended(&self.inbound) => {
-                self.dispatching.store(false, Ordering::Relaxed);
-                anyhow::bail!("the work on messages from handsets ended by itself; the log says why");
-            }
-            () = dispatch_ended(&self.dispatch) => {
+            what = self.work.ended() => {
                 // Accepting what cannot be sent helps nobody: whoever watches starts it anew.
-                self.dispatching.store(false, Ordering::Relaxed);
-                anyhow::bail!("the dispatcher ended by itself; the log says why");
+                self.serving.store(false, Ordering::Relaxed);
+                anyhow::bail!("{what} ended by itself; the log says why");
             }
         };
         let stop_max = self.stop_max;
@@ -121,11 +125,11 @@ impl Server {
         }
     }
 
-    /// The web service first, so that nothing more is accepted; then the dispatcher, which records
+    /// The web service first, so that nothing more is accepted; then the rest, which records
     /// the answers that still come; the store last, since both write to it until they end.
     async fn stop(self, web_runs: bool) -> Result<()> {
         tracing::info!("stopping");
-        self.dispatching.store(false, Ordering::Relaxed);
+        self.serving.store(false, Ordering::Relaxed);
         self.gauges.abort();
         self.stop_web.send_replace(true);
         let web = if web_runs {
@@ -133,42 +137,117 @@ impl Server {
         } else {
             Ok(())
         };
-        self.inbound.stop().await;
-        self.dispatch.stop().await;
+        self.work.stop().await;
         self.peyk.store.close().await;
         tracing::info!("stopped");
         web.context("the web service failed")
     }
 }
 
-/// Resolves when the dispatcher has ended without having been told to.
-async fn dispatch_ended(dispatch: &Dispatch) {
-    let mut tick = tokio::time::interval(DISPATCH_LOOKED_AT_EVERY);
-    while dispatch.is_running() {
-        tick.tick().await;
+impl Work {
+    async fn start(peyk: &Peyk, config: &Config, only_dispatcher: bool) -> Result<Self> {
+        let mut identity = config.process.identity(only_dispatcher)?;
+        // `peyk migrate --contract` asks which schema the living know.
+        identity.version = store::schema::version(&identity.version, peyk.place.migrations());
+        bury_the_dead(&*peyk.store, &identity, only_dispatcher)
+            .await
+            .context("the processes before this one cannot be seen")?;
+        let (store, clock) = (peyk.store.clone(), peyk.clock.clone());
+        if !identity.roles.dispatch {
+            let member = Member::start(store, clock, identity).await;
+            return Ok(Self::Presence(
+                member.context("the process cannot announce itself")?,
+            ));
+        }
+        let dispatch = Dispatch::start(store, clock, identity)
+            .await
+            .context("the dispatcher cannot start")?;
+        let handsets = HandsetWork::start(&peyk.app, config, dispatch.inbound());
+        Ok(Self::Dispatch(dispatch, handsets))
+    }
+
+    /// Resolves, with its name, when a part has ended without having been told to.
+    async fn ended(&self) -> &'static str {
+        let mut tick = tokio::time::interval(WORK_LOOKED_AT_EVERY);
+        loop {
+            tick.tick().await;
+            match self {
+                Self::Dispatch(dispatch, _) if !dispatch.is_running() => return "the dispatcher",
+                Self::Dispatch(_, handsets) if !handsets.is_running() => {
+                    return "the work on messages from handsets";
+                }
+                Self::Presence(member) if !member.is_running() => {
+                    return "the word that the process lives";
+                }
+                _ => {}
+            }
+        }
+    }
+
+    async fn stop(self) {
+        match self {
+            Self::Dispatch(dispatch, handsets) => {
+                handsets.stop().await;
+                dispatch.stop().await;
+            }
+            Self::Presence(member) => member.stop().await,
+        }
     }
 }
 
-/// Resolves when the work on messages from handsets has ended without having been told to.
-async fn inbound_ended(inbound: &Inbound) {
-    let mut tick = tokio::time::interval(DISPATCH_LOOKED_AT_EVERY);
-    while inbound.is_running() {
-        tick.tick().await;
+impl Listeners {
+    async fn serve(
+        self,
+        app: app::App,
+        settings: web::WebSettings,
+        probes: web::Probes,
+        stopped: watch::Receiver<bool>,
+    ) -> io::Result<()> {
+        let mut until = stopped.clone();
+        let web = async {
+            match self.web {
+                Some(open) => {
+                    let (app, settings) = (app.clone(), settings.clone());
+                    web::serve(open, app, settings, probes.clone(), stopped.clone()).await
+                }
+                None => {
+                    crate::signals::stopped(&mut until).await;
+                    Ok(())
+                }
+            }
+        };
+        let keys = async {
+            match self.keys {
+                Some(open) => {
+                    web::serve_keys(open, app.clone(), settings.clone(), stopped.clone()).await
+                }
+                None => Ok(()),
+            }
+        };
+        let alone = async {
+            match self.probes {
+                Some(open) => {
+                    web::serve_probes(open, settings.clone(), probes.clone(), stopped.clone()).await
+                }
+                None => Ok(()),
+            }
+        };
+        tokio::try_join!(web, keys, alone).map(drop)
     }
 }
 
 fn probes(
     metrics: &PrometheusHandle,
     failure: watch::Receiver<Option<String>>,
-    dispatching: &Arc<AtomicBool>,
+    serving: &Arc<AtomicBool>,
 ) -> web::Probes {
-    let (metrics, dispatching) = (metrics.clone(), dispatching.clone());
+    let (metrics, serving) = (metrics.clone(), serving.clone());
     web::Probes {
         metrics: Arc::new(move || metrics.render()),
         ready: Arc::new(move || {
             if failure.borrow().is_some() {
                 Err("the store has failed".into())
-            } else if !dispatching.load(Ordering::Relaxed) {
+            } else if !serving.load(Ordering::Relaxed) {
                 Err("stopping".into())
             } else {
                 Ok(())

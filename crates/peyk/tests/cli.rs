@@ -1,6 +1,10 @@
 //! The program from outside: real processes, real sockets, exit codes and JSON.
 
 mod common;
+#[path = "cli/migrate.rs"]
+mod migrate;
+#[path = "cli/processes.rs"]
+mod processes;
 #[path = "cli/screening.rs"]
 mod screening;
 

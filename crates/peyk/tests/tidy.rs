@@ -28,13 +28,18 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("peyk-smpp", &[]),
         ("peyk-store", &["peyk-domain"]),
         ("peyk-store-sqlite", &["peyk-store", "peyk-domain"]),
+        ("peyk-store-postgres", &["peyk-store", "peyk-domain"]),
         ("peyk-directory", &["peyk-domain"]),
         ("peyk-app", &["peyk-directory", "peyk-store", "peyk-domain"]),
         ("peyk-dispatch", &["peyk-store", "peyk-smpp", "peyk-domain"]),
         ("peyk-web", &["peyk-app", "peyk-domain"]),
         ("peyk-inbound", &["peyk-app", "peyk-domain"]),
         ("peyk-smsc-sim", &["peyk-smpp"]),
-        ("bench", &["peyk-directory", "peyk-smpp"]),
+        ("peyk-private-postgres", &[]),
+        (
+            "bench",
+            &["peyk-directory", "peyk-private-postgres", "peyk-smpp"],
+        ),
         (
             "peyk",
             &[
@@ -46,6 +51,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
                 "peyk-smpp",
                 "peyk-smsc-sim",
                 "peyk-store",
+                "peyk-store-postgres",
                 "peyk-store-sqlite",
                 "peyk-web",
             ],

@@ -78,6 +78,24 @@ pub async fn serve_keys(
     Ok(())
 }
 
+/// Serves the probes alone, for a process without a front door; for the rest as [`serve`].
+///
+/// # Errors
+/// Settings that cannot be used ([`WebSettings::check`]).
+pub async fn serve_probes(
+    listener: TcpListener,
+    settings: WebSettings,
+    probes: Probes,
+    shutdown: watch::Receiver<bool>,
+) -> io::Result<()> {
+    settings
+        .check()
+        .map_err(|reason| io::Error::new(io::ErrorKind::InvalidInput, reason))?;
+    let router = probes::routes(probes).fallback(not_found);
+    http::serve(listener, router, settings.http_limits(), shutdown).await;
+    Ok(())
+}
+
 async fn root() -> &'static str {
     ROOT_PAGE
 }

@@ -1,7 +1,7 @@
 //! `peyk backup`: a consistent copy of the store, also while it is served.
 
 use crate::config::Config;
-use crate::exit::Exit;
+use crate::exit::{Exit, cannot_open};
 use crate::output::say;
 use crate::runtime::{Missing, Peyk};
 use anyhow::{Context, Result, bail};
@@ -13,7 +13,14 @@ Example:
   peyk backup /backups/peyk-$(date +%F).db
 
 The copy is a whole database: to go back to it, stop peyk and put it in the place of the store's file
-(and remove the -wal and -shm files beside that).";
+(and remove the -wal and -shm files beside that).
+
+A store on PostgreSQL is copied with PostgreSQL's own tools: pg_dump, or pg_basebackup with the
+write-ahead log archived, which loses nothing.";
+
+const POSTGRES: &str = "\
+PostgreSQL is copied with its own tools: `pg_dump -Fc` for a copy of this moment, `pg_basebackup` and \
+an archive of its log for one that loses nothing";
 
 /// Copy the store into a new file, also while it is served
 #[derive(Args)]
@@ -25,6 +32,7 @@ pub struct BackupArgs {
 }
 
 pub(super) async fn run(args: BackupArgs, config: &Config) -> Result<Exit> {
+    config.store.place().map_err(cannot_open)?.file(POSTGRES)?;
     Peyk::with(config, Missing::Refuse, async |peyk| {
         let file = &args.file;
         if file.symlink_metadata().is_ok() {

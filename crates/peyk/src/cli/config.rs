@@ -3,7 +3,7 @@
 use crate::cli::JsonFlag;
 use crate::config::Config;
 use crate::config_example;
-use crate::exit::Exit;
+use crate::exit::{Exit, cannot_open};
 use crate::output::{self, say};
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -50,7 +50,7 @@ pub(super) fn run(args: &ConfigArgs, config: &Config) -> Result<Exit> {
         ConfigCommand::Check { output } if output.json => output::json(config)?,
         ConfigCommand::Check { .. } => say!(
             "The configuration can be used: the store is {}, the web service listens on {}.",
-            config.store.path.display(),
+            config.store.place().map_err(cannot_open)?,
             config.web.listen
         ),
     }

@@ -6,7 +6,7 @@
 use crate::config::Config;
 use crate::exit::{Exit, cannot_open};
 use crate::output::{Table, json, say};
-use crate::runtime::no_database;
+use crate::place::Place;
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use rusqlite::fallible_iterator::FallibleIterator;
@@ -15,7 +15,6 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Batch, Connection, OpenFlags, Statement};
 use serde_json::{Map, Value};
 use std::io::{BufRead, IsTerminal, Write};
-use std::path::Path;
 use std::time::Duration;
 
 const EXAMPLE: &str = "\
@@ -27,6 +26,8 @@ Examples:
 
 It only reads. --write allows changes, which no rule of peyk checks: take a backup first, and run
 `peyk doctor` after.";
+
+const POSTGRES: &str = "SQL on it is for `psql`; this shell is the one of the embedded store";
 
 /// Milliseconds to wait for another process that writes.
 const BUSY_MILLIS: u64 = 10_000;
@@ -61,10 +62,11 @@ pub struct DbArgs {
 }
 
 pub(super) async fn run(args: DbArgs, config: &Config) -> Result<Exit> {
-    let path = config.store.path.clone();
+    let place = config.store.place().map_err(cannot_open)?;
+    place.file(POSTGRES)?;
     // SQLite blocks, and so does a prompt.
     let work = tokio::task::spawn_blocking(move || {
-        let conn = open(&path, args.write)?;
+        let conn = open(&place, args.write)?;
         match &args.sql {
             Some(sql) => run_all(&conn, sql, args.json),
             None => shell(&conn, args.json),
@@ -74,9 +76,10 @@ pub(super) async fn run(args: DbArgs, config: &Config) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn open(path: &Path, write: bool) -> Result<Connection> {
+fn open(place: &Place, write: bool) -> Result<Connection> {
+    let path = place.file(POSTGRES)?;
     if !path.exists() {
-        return Err(no_database(path));
+        return Err(place.missing());
     }
     let failed = |error: &dyn std::fmt::Display| {
         cannot_open(format!("cannot open the store {}: {error}", path.display()))

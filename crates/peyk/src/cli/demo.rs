@@ -9,7 +9,7 @@ use crate::handsets::{Typed, send_typed};
 use crate::observe;
 use crate::output::say;
 use crate::runtime::{Missing, Peyk, ServeLock};
-use crate::serve::{Server, listen, listen_problem};
+use crate::serve::{Listeners, Server, listen, listen_problem};
 use crate::signals;
 use ::directory::generate::PEOPLE_MAX;
 use anyhow::{Context, Result};
@@ -70,7 +70,8 @@ pub(super) async fn run(args: DemoArgs, data: Option<PathBuf>) -> Result<Exit> {
     let folder = Folder::open(data.unwrap_or_else(|| PathBuf::from(FOLDER_DEFAULT)))?;
     let mut config = Config::default();
     config.store.path = folder.path().join(DATABASE);
-    let lock = ServeLock::take(&config.store.path)?;
+    let place = config.store.place().map_err(cannot_open)?;
+    let lock = ServeLock::take(&place)?;
     let listener = open_listener(args.listen).await?;
     config.web.listen = listener.local_addr()?;
     let earlier = folder.credentials()?;
@@ -86,7 +87,11 @@ pub(super) async fn run(args: DemoArgs, data: Option<PathBuf>) -> Result<Exit> {
     let url = format!("http://{}{}", config.web.listen, show::PATH);
     let credentials = seed::seed(&peyk, sim.addr(), url, earlier).await?;
     folder.keep(&credentials)?;
-    let server = Server::start(peyk, listener, None, &config).await?;
+    let listeners = Listeners {
+        web: Some(listener),
+        ..Listeners::default()
+    };
+    let server = Server::start(peyk, listeners, &config, true).await?;
     show::welcome(&folder, &credentials, again);
     tokio::select! {
         () = signals::stopped(&mut stop) => {}

@@ -1,10 +1,11 @@
 //! `peyk doctor`: whether the store keeps its promises, and what is missing to send.
 
+use crate::cli::processes::Processes;
 use crate::cli::{JsonFlag, package};
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::output::{self, say};
-use crate::runtime::{Missing, Peyk, ServeLock};
+use crate::runtime::{Missing, Peyk};
 use anyhow::{Context, Result};
 use app::Catalog;
 use clap::Args;
@@ -18,7 +19,8 @@ Examples:
   peyk doctor --json
 
 It checks money, states and queues of the whole store, also while it is served, and changes nothing.
-A finding is something that must never be, and ends with exit code 5. A note is only advice.";
+A finding is something that must never be, and ends with exit code 5. A note is only advice.
+It also lists the processes on the store, and which links each holds.";
 
 /// Check the store: money, states, queues
 #[derive(Args)]
@@ -36,12 +38,15 @@ pub(super) async fn run(args: DoctorArgs, config: &Config) -> Result<Exit> {
             .await
             .context("the store cannot be checked")?;
         let totals = peyk.app.totals().await?;
-        let served = ServeLock::is_held(&peyk.path);
-        let notes = notes(peyk, served).await?;
+        let served = peyk.is_served().await?;
+        let processes = Processes::of(peyk).await?;
+        let catalog = peyk.app.catalog().await?;
+        let mut notes = notes(peyk, served).await?;
+        notes.extend(processes.notes(&catalog));
         if args.output.json {
             output::json(&json!({
                 "healthy": findings.is_empty(), "findings": findings, "notes": notes,
-                "served": served, "totals": totals,
+                "served": served, "totals": totals, "processes": processes.json(&catalog),
             }))?;
         } else {
             for finding in &findings {
@@ -49,6 +54,9 @@ pub(super) async fn run(args: DoctorArgs, config: &Config) -> Result<Exit> {
             }
             for note in &notes {
                 say!("note   {note}");
+            }
+            for process in processes.lines(&catalog) {
+                say!("       {process}");
             }
             if findings.is_empty() {
                 say!(

@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::exit::Exit;
 use crate::output::{self, Table, say, span, utc};
 use crate::parse::{self, Words, choice};
-use crate::runtime::{Missing, Peyk, ServeLock};
+use crate::runtime::{Missing, Peyk};
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use domain::inbound::coding::DefaultAlphabet;
@@ -331,6 +331,7 @@ async fn list(peyk: &Peyk, as_json: bool) -> Result<()> {
         "TLS",
         "STATE",
     ]);
+    let served = peyk.is_served().await?;
     for (link, status) in &links {
         let set = &link.settings;
         table.row([
@@ -342,7 +343,7 @@ async fn list(peyk: &Peyk, as_json: bool) -> Result<()> {
             set.rate_per_second
                 .map_or_else(|| "-".into(), |rate| rate.to_string()),
             if set.tls.is_some() { "yes" } else { "no" }.to_owned(),
-            Now::of(peyk, link, status.as_ref()).word.to_owned(),
+            Now::of(peyk, served, link, status.as_ref()).word.to_owned(),
         ]);
     }
     table.print("No links yet. Add one with `peyk link add NAME --host … --system-id …`.");
@@ -356,7 +357,8 @@ struct Now {
 }
 
 impl Now {
-    fn of(peyk: &Peyk, link: &Link, status: Option<&LinkStatus>) -> Self {
+    /// `served` is whether some process serves the store.
+    fn of(peyk: &Peyk, served: bool, link: &Link, status: Option<&LinkStatus>) -> Self {
         if !link.settings.enabled {
             return Self {
                 word: "off",
@@ -366,7 +368,7 @@ impl Now {
         let now = peyk.clock.now();
         let fresh = status
             .filter(|status| now.millis_since(status.at) <= domain::link::LINK_STATUS_STALE_MILLIS);
-        let Some(status) = fresh.filter(|_| ServeLock::is_held(&peyk.path)) else {
+        let Some(status) = fresh.filter(|_| served) else {
             return Self {
                 word: "off",
                 why: "no `peyk serve` runs on this store".into(),
@@ -402,8 +404,9 @@ async fn status(peyk: &Peyk, name: Option<String>, as_json: bool) -> Result<()> 
     }
     let mut table = Table::new(["NAME", "STATE", "BINDS", "IN FLIGHT", ""]);
     let mut rows = Vec::new();
+    let served = peyk.is_served().await?;
     for (link, status) in &links {
-        let now = Now::of(peyk, link, status.as_ref());
+        let now = Now::of(peyk, served, link, status.as_ref());
         let up = now.word == "up";
         let known = status.as_ref().filter(|_| up);
         let (binds, in_flight) = known.map_or((0, 0), |known| (known.binds_up, known.in_flight));

@@ -17,12 +17,15 @@ mod inbox;
 mod key;
 mod line;
 mod link;
+mod migrate;
 mod package;
 mod pattern;
+mod processes;
 mod rule;
 mod send;
 mod serve;
 mod simulate;
+mod store_copy;
 mod tariff;
 mod ticket;
 
@@ -51,7 +54,7 @@ pub struct Cli {
     #[arg(help_heading = EVERYWHERE)]
     config: Option<PathBuf>,
 
-    /// Folder of the data: uses the database DIR/peyk.db, whatever the configuration says
+    /// Folder of the data: uses the embedded store in DIR/peyk.db, whatever the configuration says
     #[arg(long, global = true, value_name = "DIR", help_heading = EVERYWHERE)]
     data: Option<PathBuf>,
 
@@ -82,6 +85,8 @@ enum Command {
     Directory(directory::DirectoryArgs),
     Simulate(simulate::SimulateArgs),
     Doctor(doctor::DoctorArgs),
+    Migrate(migrate::MigrateArgs),
+    Store(store_copy::StoreArgs),
     Backup(backup::BackupArgs),
     Db(db::DbArgs),
     Config(config::ConfigArgs),
@@ -141,6 +146,8 @@ pub async fn run(cli: Cli) -> Result<Exit> {
         Command::Directory(args) => directory::run(args, &config),
         Command::Simulate(args) => simulate::run(args).await,
         Command::Doctor(args) => doctor::run(args, &config).await,
+        Command::Migrate(args) => migrate::run(args, &config).await,
+        Command::Store(args) => store_copy::run(args, &config).await,
         Command::Backup(args) => backup::run(args, &config).await,
         Command::Db(args) => db::run(args, &config).await,
         Command::Config(args) => config::run(&args, &config),

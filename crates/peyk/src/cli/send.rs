@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::exit::Exit;
 use crate::output::{self, count, say};
 use crate::parse;
-use crate::runtime::{Missing, Peyk, ServeLock};
+use crate::runtime::{Missing, Peyk};
 use anyhow::{Context, Result, anyhow, bail};
 use app::{ApprovalState, Delivery, NumbersError, NumbersRequest, SendError, SendRequest, Texts};
 use clap::Args;
@@ -89,7 +89,7 @@ pub(super) async fn run(args: SendArgs, config: &Config) -> Result<Exit> {
         if !as_json {
             announce(&sent);
             announce_approval(peyk, &account, sent.bulk).await?;
-            if !ServeLock::is_held(&peyk.path) {
+            if !peyk.is_served().await? {
                 eprintln!("No `peyk serve` runs on this store now: it waits until one does.");
             }
         } else if !args.watch {

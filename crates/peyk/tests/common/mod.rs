@@ -152,6 +152,11 @@ impl Running {
         self.end("-TERM")
     }
 
+    /// SIGKILL; there is no exit code.
+    pub fn kill(&self) -> Option<i32> {
+        self.end("-KILL")
+    }
+
     fn end(&self, signal: &str) -> Option<i32> {
         let mut child = self.child.borrow_mut();
         let pid = child.id().to_string();

@@ -148,6 +148,7 @@ impl Service {
         let lanes = self.app.operators().iter().map(shares).collect();
         let links = vec![LinkShare {
             link: self.link,
+            epoch: 0,
             parts_max: 10_000,
             lanes,
         }];

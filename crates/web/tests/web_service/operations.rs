@@ -29,6 +29,7 @@ async fn take_and_deliver_first(service: &Service, claimed: &[ClaimedMessage]) {
         .store
         .record_outcomes(RecordOutcomes {
             link,
+            epoch: 0,
             now: NOW,
             outcomes,
         })
