@@ -111,6 +111,9 @@ metrics! {
     WireP99, "wire_p99_ms", "request to wire p99 ms", 2, Neither;
     WireMax, "wire_max_ms", "request to wire max ms", 2, Neither;
     CpuPerMessage, "cpu_micros_per_message", "CPU µs/message", 1, Lower;
+    CpuDatabase, "database_cpu_micros_per_message", "CPU µs/message, database", 1, Lower;
+    CpuSink, "sink_cpu_micros_per_message", "CPU µs/message, sink", 1, Neither;
+    CpuBusy, "processors_busy", "processors busy %", 1, Neither;
     CpuAccept, "accept_cpu_micros_per_message", "CPU µs/message, accepting", 1, Lower;
     RssIdle, "rss_idle_mib", "memory idle MiB", 1, Lower;
     RssPeak, "rss_peak_mib", "memory peak MiB", 1, Lower;
@@ -118,6 +121,7 @@ metrics! {
     RssImport, "rss_import_mib", "memory of peyk book import MiB", 1, Lower;
     DiskPerMessage, "disk_bytes_per_message", "disk bytes/message", 1, Lower;
     WrittenPerMessage, "written_bytes_per_message", "written bytes/message", 0, Lower;
+    LogPerMessage, "database_log_bytes_per_message", "log bytes/message, database", 0, Lower;
     StartUp, "start_seconds", "start to serving s", 3, Lower;
     Delivery, "delivery_seconds", "delivery of all s", 3, Lower;
     CheckP50, "checkmessage_p50_ms", "checkmessage p50 ms", 2, Lower;

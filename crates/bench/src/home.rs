@@ -1,5 +1,9 @@
-//! An installation of peyk on a fresh folder, made with its own commands, and its server.
+//! An installation of peyk on a fresh folder, and perhaps a database, made with its own commands;
+//! and its server, of one process or several.
 
+use crate::database::{Database, StoreChoice};
+use crate::load::Call;
+use crate::options::Options;
 use crate::process;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -10,9 +14,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// The sender line.
+/// The first sender line; further ones count up, one for each link.
 pub const LINE: &str = "3000505";
-/// The accounts: one that sends much, one that sends little beside it.
+/// The first accounts: one that sends much, one that sends little beside it.
 pub const ACCOUNTS: [&str; 2] = ["bench", "other"];
 /// Their password.
 pub const PASSWORD: &str = "bench-secret-1";
@@ -42,7 +46,16 @@ pub struct LinkPlan {
 pub struct Home {
     peyk: PathBuf,
     folder: PathBuf,
-    port: u16,
+    /// The port of each process's web service.
+    ports: Vec<u16>,
+    /// What is set beside the defaults, as variables of the environment.
+    settings: Vec<(String, String)>,
+    /// Where the data lies, unless it lies in the folder.
+    pub database: Option<Database>,
+    /// Who sends.
+    senders: Vec<String>,
+    /// One for each link.
+    lines: Vec<String>,
 }
 
 impl Home {
@@ -50,71 +63,77 @@ impl Home {
     ///
     /// # Errors
     /// A command of peyk fails.
-    pub fn create(peyk: &Path, folder: &Path, link: LinkPlan) -> Result<Self> {
-        let home = Self::open(peyk, folder)?;
+    pub fn create(options: &Options, folder: &Path, link: LinkPlan) -> Result<Self> {
+        let mut home = Self::open(options, folder)?;
         std::fs::create_dir_all(folder)?;
-        for account in ACCOUNTS {
-            home.run(&[
-                "account",
-                "add",
-                account,
-                "--password",
-                PASSWORD,
-                "--credit",
-                CREDIT,
-            ])?;
+        home.database = Database::create(options)?;
+        let others = home.senders.iter().skip(1).map(String::as_str);
+        let names: Vec<String> = ACCOUNTS
+            .into_iter()
+            .chain(others)
+            .map(str::to_owned)
+            .collect();
+        for account in &names {
+            let words = ["account", "add", account, "--password", PASSWORD];
+            home.run(&[&words[..], &["--credit", CREDIT]].concat())?;
         }
-        let words = [
-            link.port.to_string(),
-            link.binds.to_string(),
-            link.window.to_string(),
-        ];
-        let rate = link.rate.to_string();
-        home.run(&[
-            "link",
-            "add",
-            "sink",
-            "--no-check",
-            "--host",
-            "127.0.0.1",
-            "--port",
-            &words[0],
-            "--system-id",
-            "peyk",
-            "--password",
-            "pw",
-            "--binds",
-            &words[1],
-            "--window",
-            &words[2],
-            "--rate",
-            &rate,
-        ])?;
-        home.run(&[
-            "line",
-            "add",
-            LINE,
-            "--link",
-            "sink",
-            "--account",
-            ACCOUNTS[0],
-            "--account",
-            ACCOUNTS[1],
-        ])?;
+        for (at, line) in home.lines.iter().enumerate() {
+            home.add_link(&link_name(at), link)?;
+            let mut words = vec!["line", "add", line];
+            let sink = link_name(at);
+            words.extend(["--link", &sink]);
+            words.extend(names.iter().flat_map(|name| ["--account", name.as_str()]));
+            home.run(&words)?;
+        }
         home.run(&["tariff", "set", "--persian", "120", "--english", "300"])?;
         Ok(home)
+    }
+
+    fn add_link(&self, name: &str, link: LinkPlan) -> Result<()> {
+        let port = link.port.to_string();
+        let binds = link.binds.to_string();
+        let window = link.window.to_string();
+        let rate = link.rate.to_string();
+        let mut words = vec!["link", "add", name, "--no-check", "--host", "127.0.0.1"];
+        words.extend(["--port", &port, "--system-id", "peyk", "--password", "pw"]);
+        words.extend(["--binds", &binds, "--window", &window, "--rate", &rate]);
+        self.run(&words).map(|_| ())
     }
 
     /// An installation that is there already.
     ///
     /// # Errors
     /// No port is free.
-    pub fn open(peyk: &Path, folder: &Path) -> Result<Self> {
+    pub fn open(options: &Options, folder: &Path) -> Result<Self> {
+        if options.processes > 1 && options.store == StoreChoice::Sqlite {
+            bail!("several processes need --store postgres");
+        }
+        let first: u64 = LINE.parse()?;
         Ok(Self {
-            peyk: peyk.to_owned(),
+            peyk: options.find_peyk()?,
             folder: folder.to_owned(),
-            port: process::free_port()?,
+            ports: process::free_ports(options.processes)?,
+            settings: options.set.clone(),
+            database: None,
+            senders: (0..options.accounts.max(1)).map(sender).collect(),
+            lines: (first..)
+                .take(options.links())
+                .map(|n| n.to_string())
+                .collect(),
         })
+    }
+
+    /// The sends of all who send, over all lines, in an order that mixes both.
+    #[must_use]
+    pub fn sends(&self) -> Vec<Call> {
+        let turn = self.lines.iter().flat_map(|line| {
+            self.senders.iter().map(move |account| Call::Send {
+                account: account.clone(),
+                password: PASSWORD.into(),
+                from: line.clone(),
+            })
+        });
+        turn.collect()
     }
 
     /// Points the link elsewhere.
@@ -122,14 +141,29 @@ impl Home {
     /// # Errors
     /// The command fails.
     pub fn set_link(&self, port: u16) -> Result<()> {
-        self.run(&["link", "set", "sink", "--port", &port.to_string()])
-            .map(|_| ())
+        for at in 0..self.lines.len() {
+            self.run(&["link", "set", &link_name(at), "--port", &port.to_string()])?;
+        }
+        Ok(())
     }
 
-    /// Bytes on disk.
+    /// Bytes on disk; of a database, bytes of its tables and indexes.
     #[must_use]
     pub fn bytes(&self) -> f64 {
-        process::folder_bytes(&self.folder)
+        match &self.database {
+            Some(database) => database.bytes(),
+            None => process::folder_bytes(&self.folder),
+        }
+    }
+
+    /// Where the files of the installation lie that are no messages.
+    #[must_use]
+    pub fn files(&self) -> PathBuf {
+        match &self.database {
+            // As peyk does it where its path is not set.
+            Some(_) => self.folder.join("peyk-data"),
+            None => self.folder.clone(),
+        }
     }
 
     /// A command, not started yet.
@@ -142,8 +176,12 @@ impl Home {
             }
         }
         command.current_dir(&self.folder).stdin(Stdio::null());
-        command.env("PEYK_WEB__LISTEN", format!("127.0.0.1:{}", self.port));
-        command.arg("--data").arg(&self.folder).args(arguments);
+        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
+        match &self.database {
+            Some(database) => command.env("PEYK_STORE__URL", database.url()),
+            None => command.arg("--data").arg(&self.folder),
+        };
+        command.args(arguments);
         command
     }
 
@@ -180,72 +218,118 @@ impl Home {
     /// # Errors
     /// It ends, or takes too long.
     pub fn serve(&self) -> Result<(Server, f64)> {
-        // Beside the folder, since what lies in it counts as disk space of the messages.
-        let log_path = self.folder.with_extension("log");
-        let log = File::options().create(true).append(true).open(&log_path)?;
-        let errors = log.try_clone()?;
         let begun = Instant::now();
-        let mut command = self.command(&["serve"]);
-        let child = command.stdout(log).stderr(errors).spawn()?;
-        let address = SocketAddr::from(([127, 0, 0, 1], self.port));
-        let mut server = Server { child, address };
-        process::wait_until("the server starts", START_MAX, || {
-            if let Some(status) = server.child.try_wait()? {
-                let log = std::fs::read_to_string(&log_path).unwrap_or_default();
-                let shown = log.len().saturating_sub(LOG_SHOWN);
-                bail!(
-                    "the server ended ({status}): {}",
-                    log.get(shown..).unwrap_or(&log)
-                );
-            }
-            Ok(TcpStream::connect(address).is_ok().then_some(()))
-        })?;
+        let mut server = Server {
+            children: Vec::new(),
+            addresses: Vec::new(),
+            database: self.database.as_ref().and_then(Database::pid),
+        };
+        for (at, port) in self.ports.iter().enumerate() {
+            // Beside the folder, since what lies in it counts as disk space of the messages.
+            let log_path = self.folder.with_extension(format!("{at}.log"));
+            let log = File::options().create(true).append(true).open(log_path)?;
+            let errors = log.try_clone()?;
+            let mut command = self.command(&["serve"]);
+            command.env("PEYK_WEB__LISTEN", format!("127.0.0.1:{port}"));
+            command.env("PEYK_PROCESS__NAME", format!("bench-{at}"));
+            server
+                .children
+                .push(command.stdout(log).stderr(errors).spawn()?);
+            let address = SocketAddr::from(([127, 0, 0, 1], *port));
+            server.addresses.push(address);
+        }
+        for (at, address) in server.addresses.clone().into_iter().enumerate() {
+            process::wait_until("the server starts", START_MAX, || {
+                if let Some(status) = server.children[at].try_wait()? {
+                    let log = self.folder.with_extension(format!("{at}.log"));
+                    let log = std::fs::read_to_string(log).unwrap_or_default();
+                    let shown = log.len().saturating_sub(LOG_SHOWN);
+                    bail!(
+                        "the server ended ({status}): {}",
+                        log.get(shown..).unwrap_or(&log)
+                    );
+                }
+                Ok(TcpStream::connect(address).is_ok().then_some(()))
+            })?;
+        }
         // It serves when it answers, not when its port is open.
         server.call(ACCOUNTS[0], "credit")?;
         let seconds = begun.elapsed().as_secs_f64();
-        server.call(ACCOUNTS[1], "credit")?;
+        // The first login of an account costs a slow hash, in each process.
+        for address in &server.addresses {
+            for account in self.senders.iter().map(String::as_str).chain(ACCOUNTS) {
+                call(*address, account, "credit")?;
+            }
+        }
+        if self.ports.len() > 1 {
+            process::wait_until("every process has a link", START_MAX, || {
+                self.all_hold_links().map(|all| all.then_some(()))
+            })?;
+        }
         Ok((server, seconds))
+    }
+
+    /// Whether every process carries a link, by what `peyk doctor` says.
+    fn all_hold_links(&self) -> Result<bool> {
+        let said: Value = serde_json::from_str(&self.run(&["doctor", "--json"])?)?;
+        let known = said["processes"].as_array().cloned().unwrap_or_default();
+        let holds_link = |one: &&Value| {
+            let held = one["holds"].as_array().into_iter().flatten();
+            let mut names = held.filter_map(Value::as_str);
+            names.any(|name| (0..self.lines.len()).any(|at| name.contains(&link_name(at))))
+        };
+        Ok(known.iter().filter(holds_link).count() >= self.ports.len())
+    }
+}
+
+/// The name of the account that sends in this place.
+fn sender(at: usize) -> String {
+    match at {
+        0 => ACCOUNTS[0].to_owned(),
+        at => format!("bench{at}"),
+    }
+}
+
+/// The name of the link in this place.
+fn link_name(at: usize) -> String {
+    match at {
+        0 => "sink".to_owned(),
+        at => format!("sink{at}"),
     }
 }
 
 /// A running server. It does not outlive its handle.
 pub struct Server {
-    child: Child,
-    /// Where its web service is.
-    pub address: SocketAddr,
+    children: Vec<Child>,
+    /// Where the web service of each process is.
+    pub addresses: Vec<SocketAddr>,
+    /// The first process of its database server, where that is a private one.
+    pub database: Option<u32>,
 }
 
 impl Server {
-    /// Its process.
-    #[must_use]
-    pub fn pid(&self) -> u32 {
-        self.child.id()
+    /// Its processes.
+    pub fn pids(&self) -> impl Iterator<Item = u32> + '_ {
+        self.children.iter().map(Child::id)
     }
 
-    /// Calls one operation of the web service, and gives the whole answer.
+    /// A line of `/proc/PID/status` in MiB, such as `VmHWM`: of the process that has the most.
+    #[must_use]
+    pub fn memory_mib(&self, field: &str) -> f64 {
+        let each = self.pids().map(|pid| process::memory_mib(pid, field));
+        each.fold(0.0, f64::max)
+    }
+
+    /// Calls one operation of the web service of the first process, and gives the whole answer.
     ///
     /// # Errors
     /// No answer, or none with status 200.
     pub fn call(&self, account: &str, operation: &str) -> Result<Vec<u8>> {
-        let mut stream = TcpStream::connect(self.address)?;
-        stream.set_read_timeout(Some(CALL_MAX))?;
-        let body = format!("uname={account}&pass={PASSWORD}&op={operation}");
-        write!(
-            stream,
-            "POST /services.jspd HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\
-             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        )?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer)?;
-        if !answer.starts_with(b"HTTP/1.1 200") {
-            let shown = &answer[..answer.len().min(LOG_SHOWN)];
-            bail!(
-                "op={operation} is answered {}",
-                String::from_utf8_lossy(shown)
-            );
-        }
-        Ok(answer)
+        call(
+            *self.addresses.first().context("no process")?,
+            account,
+            operation,
+        )
     }
 
     /// Whether `checkmessage` calls a bulk finished.
@@ -262,9 +346,11 @@ impl Server {
     /// # Errors
     /// It does not, or not well.
     pub fn stop(mut self) -> Result<()> {
-        let status = process::end(&mut self.child)?;
-        if !status.success() {
-            bail!("the server ended with {status}");
+        for child in &mut self.children {
+            let status = process::end(child)?;
+            if !status.success() {
+                bail!("the server ended with {status}");
+            }
         }
         Ok(())
     }
@@ -272,8 +358,32 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Fails where it has ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        for child in &mut self.children {
+            // Fails where it has ended already.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
+}
+
+fn call(address: SocketAddr, account: &str, operation: &str) -> Result<Vec<u8>> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(CALL_MAX))?;
+    let body = format!("uname={account}&pass={PASSWORD}&op={operation}");
+    write!(
+        stream,
+        "POST /services.jspd HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    if !answer.starts_with(b"HTTP/1.1 200") {
+        let shown = &answer[..answer.len().min(LOG_SHOWN)];
+        bail!(
+            "op={operation} is answered {}",
+            String::from_utf8_lossy(shown)
+        );
+    }
+    Ok(answer)
 }

@@ -9,6 +9,7 @@
 mod bare;
 mod clock;
 mod compare;
+mod database;
 mod figures;
 mod home;
 mod hook;
@@ -59,6 +60,7 @@ enum Command {
     Paced(scenario::paced::PacedArgs),
     Directory(scenario::directory::DirectoryArgs),
     Kannel(scenario::kannel::KannelArgs),
+    Stores(scenario::stores::StoresArgs),
     #[command(hide = true)]
     Sink(sink::SinkArgs),
     /// A load generator (a helper of the bench)
@@ -94,6 +96,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Paced(args) => finish(&args.options, &scenario::paced::run(&args)?),
         Command::Directory(args) => finish(&args.options, &scenario::directory::run(&args)?),
         Command::Kannel(args) => finish(&args.options, &scenario::kannel::run(&args)?),
+        Command::Stores(args) => finish(&args.options, &scenario::stores::run(&args)?),
         Command::Sink(args) => sink::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Load => load::run().map(|()| ExitCode::SUCCESS),
         Command::Bare(args) => bare::run(&args).map(|()| ExitCode::SUCCESS),

@@ -1,5 +1,6 @@
 //! The options that all scenarios share.
 
+use crate::database::StoreChoice;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -45,6 +46,25 @@ pub struct Options {
     /// of ids
     #[arg(long)]
     pub random_ids: bool,
+    /// Where peyk keeps its data: sqlite, postgres for a private server, or the postgres:// address
+    /// of one whose user may make databases
+    #[arg(long, value_name = "STORE", default_value = "sqlite")]
+    pub store: StoreChoice,
+    /// Processes of peyk on one store (PostgreSQL); requests and links are spread over them
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub processes: usize,
+    /// Links, each with a line of its own [default: one for each process]
+    #[arg(long, value_name = "N")]
+    pub links: Option<usize>,
+    /// Accounts that the load is spread over
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub accounts: usize,
+    /// A setting of peyk, such as PEYK_STORE__POSTGRES__WRITERS=4 (repeatable)
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    pub set: Vec<(String, String)>,
+    /// A setting of the private PostgreSQL, such as wal_compression=on (repeatable)
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    pub postgres_set: Vec<(String, String)>,
     /// Do not check the store with `peyk doctor` after each run
     #[arg(long)]
     pub no_doctor: bool,
@@ -53,7 +73,18 @@ pub struct Options {
     pub work: Option<PathBuf>,
 }
 
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("it is NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
 impl Options {
+    /// How many links there are: at least one for each process.
+    #[must_use]
+    pub fn links(&self) -> usize {
+        self.links.unwrap_or(1).max(self.processes).max(1)
+    }
+
     /// A number of messages, scaled; at least one.
     #[expect(
         clippy::cast_precision_loss,

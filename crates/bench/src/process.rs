@@ -21,6 +21,34 @@ pub fn cpu_seconds(pid: u32) -> Result<f64> {
     Ok((ticks(&fields, 11) + ticks(&fields, 12)) / TICKS_PER_SECOND)
 }
 
+/// Seconds of CPU of a process, of the children that it has waited for, and of those that run.
+/// What a process that nobody waited for yet used before it ended is missing.
+#[must_use]
+pub fn family_cpu_seconds(pid: u32) -> f64 {
+    let own = stat(pid).map_or(0.0, |fields| {
+        (11..15).map(|at| ticks(&fields, at)).sum::<f64>() / TICKS_PER_SECOND
+    });
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+    let children = children.unwrap_or_default();
+    let each = children
+        .split_whitespace()
+        .filter_map(|pid| pid.parse().ok());
+    own + each.map(|pid| cpu_seconds(pid).unwrap_or(0.0)).sum::<f64>()
+}
+
+/// Seconds of CPU that the machine used and that it had, over all processors, since it started.
+#[must_use]
+pub fn machine_cpu_seconds() -> (f64, f64) {
+    let text = std::fs::read_to_string("/proc/stat").unwrap_or_default();
+    let line = text.lines().next().unwrap_or_default();
+    let ticks = line.split_whitespace().skip(1).take(8);
+    let ticks: Vec<f64> = ticks.filter_map(|field| field.parse().ok()).collect();
+    let all: f64 = ticks.iter().sum();
+    // The fourth and fifth are idle, and idle while a disk works.
+    let idle: f64 = ticks.iter().skip(3).take(2).sum();
+    ((all - idle) / TICKS_PER_SECOND, all / TICKS_PER_SECOND)
+}
+
 /// Seconds of CPU of the children that this process has waited for.
 ///
 /// # Errors
@@ -133,6 +161,21 @@ pub fn free_port() -> Result<u16> {
             .map(|_| port)
     });
     free.context("no free port on loopback")
+}
+
+/// As [`free_port`], several different ones.
+///
+/// # Errors
+/// All that were tried are taken.
+pub fn free_ports(count: usize) -> Result<Vec<u16>> {
+    let mut ports = Vec::new();
+    while ports.len() < count.max(1) {
+        let port = free_port()?;
+        if !ports.contains(&port) {
+            ports.push(port);
+        }
+    }
+    Ok(ports)
 }
 
 #[cfg(test)]

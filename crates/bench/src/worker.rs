@@ -38,6 +38,12 @@ impl Worker {
         })
     }
 
+    /// Its process.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Writes one line.
     ///
     /// # Errors

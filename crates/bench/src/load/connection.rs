@@ -40,7 +40,12 @@ impl Shared {
     pub(super) fn new(plan: LoadPlan) -> Self {
         let all = plan.requests.saturating_mul(u64::from(plan.recipients));
         let kept = if plan.times_file.is_some() { all } else { 0 };
+        let result = LoadResult {
+            bulks: vec![(0, 0); plan.calls.len()],
+            ..LoadResult::default()
+        };
         let outcome = Outcome {
+            result,
             times: vec![0; usize::try_from(kept).unwrap_or(0)],
             ..Outcome::default()
         };
@@ -89,9 +94,10 @@ impl Shared {
 /// Opens all connections.
 pub(super) async fn open_all(shared: &Shared) -> Result<Vec<TcpStream>> {
     let mut streams = Vec::new();
-    for _ in 0..shared.plan.connections {
-        let stream = TcpStream::connect(shared.plan.to).await;
-        let stream = stream.with_context(|| format!("cannot reach {}", shared.plan.to))?;
+    let to = shared.plan.to.iter().cycle();
+    for to in to.take(shared.plan.connections) {
+        let stream = TcpStream::connect(to).await;
+        let stream = stream.with_context(|| format!("cannot reach {to}"))?;
         stream.set_nodelay(true)?;
         streams.push(stream);
     }
@@ -101,7 +107,13 @@ pub(super) async fn open_all(shared: &Shared) -> Result<Vec<TcpStream>> {
 /// Sends requests one after the other until none is left.
 pub(super) async fn drive(mut stream: TcpStream, shared: Arc<Shared>) {
     let plan = &shared.plan;
-    let mut request = Request::new(&plan.call, plan.recipients);
+    let Ok(to) = stream.peer_addr() else {
+        return;
+    };
+    let requests = plan.calls.iter();
+    let mut requests: Vec<Request> = requests
+        .map(|call| Request::new(call, plan.recipients))
+        .collect();
     let mut answer = Vec::with_capacity(READ_BYTES);
     while let Some((number, planned)) = shared.ticket() {
         if let Some(planned) = planned {
@@ -109,12 +121,13 @@ pub(super) async fn drive(mut stream: TcpStream, shared: Arc<Shared>) {
             tokio::time::sleep(Duration::from_micros(early)).await;
         }
         let first = number * u64::from(plan.recipients);
-        let bytes = request.patch(plan.first_index + first);
+        let call = usize::try_from(number).unwrap_or(0) % requests.len();
+        let bytes = requests[call].patch(plan.first_index + first);
         let sent = now_micros();
         let asked = tokio::time::timeout(ANSWER_MAX, ask(&mut stream, bytes, &mut answer));
         let asked = asked.await.context("no answer in time").flatten();
         let ended = now_micros();
-        let prefix = plan.call.accepted_prefix();
+        let prefix = plan.calls[call].accepted_prefix();
         let refusal = match asked {
             Ok(body) if answer[body..].starts_with(prefix) => None,
             Ok(body) => Some(shown(&answer[body..])),
@@ -127,7 +140,8 @@ pub(super) async fn drive(mut stream: TcpStream, shared: Arc<Shared>) {
             match refusal {
                 None => {
                     outcome.result.accepted += 1;
-                    outcome.result.last_bulk = outcome.result.last_bulk.max(bulk);
+                    let bulks = &mut outcome.result.bulks[call];
+                    *bulks = (bulks.0 + 1, bulks.1.max(bulk));
                     let latency = ended.saturating_sub(planned.unwrap_or(sent));
                     if outcome.latencies.len() < LATENCIES_MAX {
                         outcome
@@ -149,7 +163,7 @@ pub(super) async fn drive(mut stream: TcpStream, shared: Arc<Shared>) {
         });
         if broken {
             // A connection that failed once is not worth the next request.
-            match TcpStream::connect(plan.to).await {
+            match TcpStream::connect(to).await {
                 Ok(fresh) => stream = fresh,
                 Err(_) => return,
             }

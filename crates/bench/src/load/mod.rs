@@ -21,10 +21,10 @@ use std::sync::Arc;
 /// What to send.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct LoadPlan {
-    /// Whom to ask.
-    pub to: SocketAddr,
-    /// What to ask.
-    pub call: Call,
+    /// Whom to ask: connections are spread over them in turn.
+    pub to: Vec<SocketAddr>,
+    /// What to ask: requests go round them.
+    pub calls: Vec<Call>,
     /// Keep-alive connections; each has one request under way.
     pub connections: usize,
     /// How many requests in all.
@@ -50,8 +50,8 @@ pub struct LoadResult {
     pub refused: u64,
     /// The first of those answers.
     pub first_refusal: Option<String>,
-    /// The highest bulk number that was answered.
-    pub last_bulk: u64,
+    /// By call: how many requests were accepted, and the highest bulk number that was answered.
+    pub bulks: Vec<(u64, u64)>,
     /// When the first request was sent.
     pub begun: u64,
     /// When the last answer was read.

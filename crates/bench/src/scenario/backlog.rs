@@ -69,7 +69,7 @@ fn one(options: &Options, messages: u64) -> Result<Figures> {
     server.stop()?;
     let (server, start_up) = stage.home.serve()?;
     figures.put(Metric::StartUp, start_up);
-    figures.put(Metric::RssIdle, process::memory_mib(server.pid(), "VmRSS:"));
+    figures.put(Metric::RssIdle, server.memory_mib("VmRSS:"));
     let meter = Meter::start(&server)?;
     stage.sink = Sink::start(port, 0, &settings)?;
     let stats = wait_receipts(&mut stage.sink, messages)?;

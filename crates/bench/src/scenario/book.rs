@@ -150,11 +150,11 @@ fn send(args: &BookArgs, stage: &mut Stage, server: &Server, contacts: u64) -> R
 fn singles(args: &BookArgs, server: &Server, first_index: u64) -> LoadPlan {
     let requests = u64::from(args.rate) * u64::from(args.seconds);
     let mut plan = send_plan(server, 4, requests, 1);
-    plan.call = Call::Send {
+    plan.calls = vec![Call::Send {
         account: ACCOUNTS[1].into(),
         password: PASSWORD.into(),
         from: LINE.into(),
-    };
+    }];
     plan.first_index = first_index;
     plan.per_second = Some(f64::from(args.rate));
     plan

@@ -91,7 +91,7 @@ fn list(options: &Options, messages: u64) -> Result<Figures> {
     let file = write_list(stage.folder.path(), 0, messages)?;
     let (server, _) = stage.serve(options)?;
     let mut figures = Figures::default();
-    figures.put(Metric::RssIdle, process::memory_mib(server.pid(), "VmRSS:"));
+    figures.put(Metric::RssIdle, server.memory_mib("VmRSS:"));
     let before = stage.home.bytes();
     let meter = Meter::start(&server)?;
     let sent = send_list(&stage.home, &file, messages)?;

@@ -65,9 +65,9 @@ fn one(options: &Options, people: u64) -> Result<Figures> {
     let mut figures = Figures::default();
     figures.put(Metric::People, people as f64);
     ask(&server, "credit")?;
-    let rss = |server: &Server| process::memory_mib(server.pid(), "VmRSS:");
+    let rss = |server: &Server| server.memory_mib("VmRSS:");
     figures.put(Metric::RssBefore, rss(&server));
-    let path = stage.folder.path().join("data").join("people.directory");
+    let path = stage.home.files().join("people.directory");
     build(&stage.home, people, &mut figures)?;
     let bytes = std::fs::metadata(&path)?.len();
     figures.put(Metric::BytesPerPerson, bytes as f64 / people as f64);
@@ -147,11 +147,11 @@ fn watch_memory(child: &mut Child) -> Result<f64> {
 /// One question after the other over one connection.
 fn ask(server: &Server, operation: &str) -> Result<Latency> {
     let mut plan = send_plan(server, 1, ASKED, 1);
-    plan.call = Call::Ask {
+    plan.calls = vec![Call::Ask {
         account: ACCOUNTS[0].into(),
         password: PASSWORD.into(),
         operation: operation.to_owned(),
-    };
+    }];
     Ok(Load::prepare(&plan)?.run()?.all_accepted()?.latency)
 }
 

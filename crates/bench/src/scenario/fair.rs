@@ -72,11 +72,11 @@ fn one(args: &FairArgs, paced: u32) -> Result<Figures> {
     let file = write_list(stage.folder.path(), 0, messages)?;
     let (server, _) = stage.serve(options)?;
     let mut plan = send_plan(&server, 4, singles, 1);
-    plan.call = Call::Send {
+    plan.calls = vec![Call::Send {
         account: ACCOUNTS[1].into(),
         password: PASSWORD.into(),
         from: LINE.into(),
-    };
+    }];
     plan.first_index = messages;
     plan.per_second = Some(f64::from(args.rate));
     let times = stage.folder.path().join("sent.times");

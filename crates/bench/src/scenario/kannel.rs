@@ -149,10 +149,10 @@ fn one(options: &Options, flow: Flow, store: Store, receipts: bool) -> Result<Fi
     let times = folder.path().join("sent.times");
     let url = format!("http://127.0.0.1:{}/receipt?state=%d", hook.port);
     let load = Load::prepare(&LoadPlan {
-        to: kannel.address,
-        call: Call::Kannel {
+        to: vec![kannel.address],
+        calls: vec![Call::Kannel {
             hook: receipts.then_some(url),
-        },
+        }],
         connections: flow.connections,
         requests: flow.requests,
         recipients: flow.recipients,

@@ -11,10 +11,12 @@ pub mod kannel;
 pub mod paced;
 pub mod report;
 pub mod singles;
+pub mod stores;
 pub mod trickle;
 
 use crate::bare::{self, Ceiling};
 use crate::clock::seconds_between;
+use crate::database::{self, Database};
 use crate::figures::{Figures, Latency, Metric};
 use crate::home::{ACCOUNTS, Home, LINE, LinkPlan, PASSWORD, Server};
 use crate::load::{Call, Load, LoadPlan, LoadResult};
@@ -86,7 +88,6 @@ impl Stage {
     /// # Errors
     /// Something does not start.
     pub fn set(options: &Options, plan: StagePlan) -> Result<Self> {
-        let peyk = options.find_peyk()?;
         let folder = options.folder()?;
         let settings = plan.settings(options);
         let mut sink = Sink::start(0, plan.track, &settings)?;
@@ -104,11 +105,11 @@ impl Stage {
         };
         let home = match &plan.installed {
             Some(data) => {
-                let home = Home::open(&peyk, data)?;
+                let home = Home::open(options, data)?;
                 home.set_link(link.port)?;
                 home
             }
-            None => Home::create(&peyk, &folder.path().join("data"), link)?,
+            None => Home::create(options, &folder.path().join("data"), link)?,
         };
         Ok(Self {
             folder,
@@ -134,7 +135,7 @@ impl Stage {
     /// # Errors
     /// They are not, within a minute.
     pub fn wait_bound(&mut self, options: &Options) -> Result<()> {
-        let wanted = u64::from(options.binds);
+        let wanted = u64::from(options.binds) * options.links() as u64;
         let sink = &mut self.sink;
         process::wait_until("the link comes up", LINK_UP_MAX, || {
             Ok((sink.stats()?.binds >= wanted).then_some(()))
@@ -196,12 +197,12 @@ pub fn ceiling(
 /// A load of sends by the first account.
 pub fn send_plan(server: &Server, connections: usize, requests: u64, recipients: u32) -> LoadPlan {
     LoadPlan {
-        to: server.address,
-        call: Call::Send {
+        to: server.addresses.clone(),
+        calls: vec![Call::Send {
             account: ACCOUNTS[0].into(),
             password: PASSWORD.into(),
             from: LINE.into(),
-        },
+        }],
         connections,
         requests,
         recipients,
@@ -246,9 +247,19 @@ fn bar(messages: u64) -> ProgressBar {
 
 /// What is read from the system around a load.
 pub struct Meter {
-    pid: u32,
-    cpu: f64,
+    pids: Vec<u32>,
+    database: Option<u32>,
+    sink: Option<u32>,
+    begun: Reading,
+}
+
+/// The counters of the system at one instant, in seconds and bytes since whenever.
+struct Reading {
+    server: f64,
     written: f64,
+    database: Option<f64>,
+    sink: Option<f64>,
+    machine: (f64, f64),
 }
 
 impl Meter {
@@ -257,11 +268,21 @@ impl Meter {
     /// # Errors
     /// It is gone.
     pub fn start(server: &Server) -> Result<Self> {
-        let pid = server.pid();
+        Self::with_sink(server, None)
+    }
+
+    /// As [`Self::start`], also of the sink.
+    ///
+    /// # Errors
+    /// The server is gone.
+    pub fn with_sink(server: &Server, sink: Option<u32>) -> Result<Self> {
+        let pids: Vec<u32> = server.pids().collect();
+        let database = server.database;
         Ok(Self {
-            pid,
-            cpu: process::cpu_seconds(pid)?,
-            written: process::written_bytes(pid),
+            begun: Reading::of(&pids, database, sink)?,
+            pids,
+            database,
+            sink,
         })
     }
 
@@ -272,12 +293,51 @@ impl Meter {
     #[expect(clippy::cast_precision_loss, reason = "counts fit")]
     pub fn put(&self, figures: &mut Figures, messages: u64) -> Result<()> {
         let messages = messages as f64;
-        let cpu = process::cpu_seconds(self.pid)? - self.cpu;
-        figures.put(Metric::CpuPerMessage, cpu / messages * 1e6);
-        figures.put(Metric::RssPeak, process::memory_mib(self.pid, "VmHWM:"));
-        let written = process::written_bytes(self.pid) - self.written;
-        figures.put(Metric::WrittenPerMessage, written / messages);
+        let (begun, now) = (
+            &self.begun,
+            Reading::of(&self.pids, self.database, self.sink)?,
+        );
+        let micros = |seconds: f64| seconds / messages * 1e6;
+        figures.put(Metric::CpuPerMessage, micros(now.server - begun.server));
+        for (metric, until, since) in [
+            (Metric::CpuDatabase, now.database, begun.database),
+            (Metric::CpuSink, now.sink, begun.sink),
+        ] {
+            if let (Some(until), Some(since)) = (until, since) {
+                figures.put(metric, micros(until - since));
+            }
+        }
+        let (busy, all) = (
+            now.machine.0 - begun.machine.0,
+            now.machine.1 - begun.machine.1,
+        );
+        figures.put(Metric::CpuBusy, busy / all.max(0.01) * 100.0);
+        let memory = self
+            .pids
+            .iter()
+            .map(|pid| process::memory_mib(*pid, "VmHWM:"));
+        figures.put(Metric::RssPeak, memory.fold(0.0, f64::max));
+        let written = now.written - begun.written;
+        if self.database.is_none() {
+            figures.put(Metric::WrittenPerMessage, written / messages);
+        }
         Ok(())
+    }
+}
+
+impl Reading {
+    fn of(pids: &[u32], database: Option<u32>, sink: Option<u32>) -> Result<Self> {
+        let mut server = 0.0;
+        for pid in pids {
+            server += process::cpu_seconds(*pid)?;
+        }
+        Ok(Self {
+            server,
+            written: pids.iter().map(|pid| process::written_bytes(*pid)).sum(),
+            database: database::cpu_seconds(database),
+            sink: sink.and_then(|pid| process::cpu_seconds(pid).ok()),
+            machine: process::machine_cpu_seconds(),
+        })
     }
 }
 
@@ -329,21 +389,27 @@ pub fn run_flow(options: &Options, mut stage: Stage, flow: Flow) -> Result<Figur
     if stage.grown {
         figures.put(Metric::StartUp, start_up);
     }
-    figures.put(Metric::RssIdle, process::memory_mib(server.pid(), "VmRSS:"));
+    figures.put(Metric::RssIdle, server.memory_mib("VmRSS:"));
     let mut plan = send_plan(&server, flow.connections, flow.requests, flow.recipients);
     let times = stage.folder.path().join("sent.times");
     plan.times_file = Some(times.clone());
     plan.per_second = flow.per_second;
+    plan.calls = stage.home.sends();
     let load = Load::prepare(&plan)?;
-    let meter = Meter::start(&server)?;
+    let meter = Meter::with_sink(&server, Some(stage.sink.pid()))?;
+    let log = stage.home.database.as_ref().map(Database::log_bytes);
     let result = load.run()?.all_accepted()?;
     let stats = wait_receipts(&mut stage.sink, messages)?;
     meter.put(&mut figures, messages)?;
+    if let (Some(database), Some(before)) = (&stage.home.database, log) {
+        let log = database.log_bytes() - before;
+        figures.put(Metric::LogPerMessage, log / messages as f64);
+    }
     put_flow(&mut figures, &result, &stats, messages);
     let sent = crate::numbers::read_times(&times)?;
     put_wire(&mut figures, &sent, &mut stage.sink, stage.folder.path())?;
     stage.put_ceiling(&mut figures);
-    agree(&server, &result)?;
+    agree(&server, &result, options.accounts)?;
     server.stop()?;
     figures.put(
         Metric::DiskPerMessage,
@@ -384,10 +450,14 @@ pub fn put_wire(figures: &mut Figures, sent: &[u64], sink: &mut Sink, folder: &P
     Ok(())
 }
 
-/// Some bulks, the last one among them, must be called finished by the web service too.
-fn agree(server: &Server, result: &LoadResult) -> Result<()> {
-    let last = result.last_bulk;
-    for bulk in [last + 1 - result.accepted, last - result.accepted / 2, last] {
+/// Some bulks of the first account, the last one among them, must be called finished by the web
+/// service too.
+fn agree(server: &Server, result: &LoadResult, accounts: usize) -> Result<()> {
+    // Calls go round the accounts, then round the lines.
+    let own = result.bulks.iter().step_by(accounts.max(1));
+    let accepted = own.clone().map(|(accepted, _)| accepted).sum::<u64>();
+    let last = own.map(|(_, last)| *last).max().unwrap_or(0);
+    for bulk in [last + 1 - accepted, last - accepted / 2, last] {
         process::wait_until("checkmessage says Finish", AGREE_MAX, || {
             Ok(server.is_finished(ACCOUNTS[0], bulk)?.then_some(()))
         })?;

@@ -8,7 +8,6 @@ use crate::figures::{Figures, Metric};
 use crate::home::{ACCOUNTS, PASSWORD, Server};
 use crate::load::{Call, Load, LoadPlan};
 use crate::options::Options;
-use crate::process;
 use crate::results::{Collected, Results};
 use anyhow::{Result, bail};
 use clap::Args;
@@ -94,7 +93,7 @@ fn one(args: &ReportArgs, messages: u64) -> Result<Figures> {
     figures.put(Metric::CreditP50, credit.p50 / 1000.0);
     figures.put(Metric::CreditP99, credit.p99 / 1000.0);
     wait_receipts(&mut stage.sink, load.accepted)?;
-    figures.put(Metric::RssPeak, process::memory_mib(server.pid(), "VmHWM:"));
+    figures.put(Metric::RssPeak, server.memory_mib("VmHWM:"));
     server.stop()?;
     if !options.no_doctor {
         stage.home.is_healthy(true)?;
@@ -109,11 +108,11 @@ fn one(args: &ReportArgs, messages: u64) -> Result<Figures> {
 )]
 fn asks(server: &Server, operation: &str, seconds: f64) -> LoadPlan {
     let mut plan = send_plan(server, 4, (ASKED_PER_SECOND * seconds) as u64, 1);
-    plan.call = Call::Ask {
+    plan.calls = vec![Call::Ask {
         account: ACCOUNTS[0].into(),
         password: PASSWORD.into(),
         operation: operation.to_owned(),
-    };
+    }];
     plan.per_second = Some(ASKED_PER_SECOND);
     plan
 }

@@ -120,6 +120,12 @@ impl Sink {
         self.worker.ask::<Value>(&line).map(|_| ())
     }
 
+    /// Its process.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.worker.pid()
+    }
+
     /// What happened since the start or the last reset.
     ///
     /// # Errors
