@@ -44,7 +44,12 @@ impl Peyk {
     /// # Errors
     /// There is no database and none is to be made, or it cannot be opened.
     pub async fn open(config: &Config, missing: Missing) -> Result<Self> {
-        let place = config.store.place().map_err(cannot_open)?;
+        let mut place = config.store.place().map_err(cannot_open)?;
+        if let Place::Postgres(store) = &mut place {
+            // Whoever takes over from a process that was cut off waits for its locks no longer
+            // than for its leases.
+            store.silence_seconds = store.silence_seconds.min(config.process.lease_seconds);
+        }
         if missing == Missing::Refuse && place.schema().await?.is_none() {
             return Err(place.missing());
         }

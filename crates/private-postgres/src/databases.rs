@@ -24,6 +24,14 @@ impl Databases {
         Self { url, psql }
     }
 
+    /// The server with this URL. Its user must be allowed to make databases.
+    ///
+    /// # Errors
+    /// `psql` is not installed.
+    pub fn at(url: &str) -> Result<Self, Unavailable> {
+        Ok(Self::new(url.to_owned(), programs::find_psql()?))
+    }
+
     /// The URL of the server's database `postgres`, or of the one that the environment names.
     pub fn url(&self) -> &str {
         &self.url
@@ -49,6 +57,22 @@ impl Databases {
             ],
         )?;
         Ok(with_database(&self.url, name))
+    }
+
+    /// Drops a database, under whoever is connected to it.
+    ///
+    /// # Errors
+    /// The server cannot be reached or refuses.
+    ///
+    /// # Panics
+    /// As [`Databases::create_database`].
+    pub fn drop_database(&self, name: &str) -> Result<(), Unavailable> {
+        assert!(is_name(name), "`{name}` is no name for a test's database");
+        self.sql(
+            &self.url,
+            &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
+        )
+        .map(drop)
     }
 
     /// Runs SQL in the database of that URL with `psql`, and returns its rows: one a line, columns

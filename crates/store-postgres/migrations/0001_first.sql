@@ -10,12 +10,12 @@ CREATE TABLE counter (
 INSERT INTO counter (name, next) VALUES
     ('catalog', 1), ('account', 1), ('line', 1), ('link', 1);
 
--- Commands that were committed, for whoever lost the answer. Removed after a day.
+-- Commands that were committed, for whoever lost the answer. Removed after a quarter of an hour.
 CREATE TABLE commit_mark (
     process int8 NOT NULL,
     no int8 NOT NULL,
     run int4 NOT NULL,                    -- which attempt at the command it was
-    at timestamptz NOT NULL DEFAULT now(),
+    at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (process, no)
 );
 CREATE INDEX commit_mark_at ON commit_mark (at);

@@ -26,12 +26,15 @@ const CONNECT_SECONDS_MAX: u64 = 5;
 const KEEPALIVE_SECONDS: u64 = 5;
 const UNACKNOWLEDGED_SECONDS_MAX: u64 = 15;
 
-/// Seconds that a transaction may be open without a statement: locks of a process that was cut
-/// off or stopped must not hold up the others for longer.
-const IDLE_IN_TRANSACTION_SECONDS_MAX: u64 = 10;
+/// Seconds that a transaction may be open without a statement, where nothing shorter is set.
+const SILENCE_SECONDS: u32 = 10;
 
 /// Seconds by which an answer may come later than the server's own limit for a statement.
 const ANSWER_GRACE_SECONDS: u64 = 5;
+
+/// Seconds that a command may wait for a database that is away: marks of what was committed are
+/// kept for longer than that.
+pub const PATIENCE_SECONDS_MAX: u32 = 600;
 
 /// Which database, and how to treat it.
 #[derive(Clone)]
@@ -43,8 +46,12 @@ pub struct Config {
     pub writers: usize,
     /// Seconds that a statement may take.
     pub statement_timeout_seconds: u32,
-    /// Seconds that a command waits for a database that is away.
+    /// Seconds that a command waits for a database that is away, at most [`PATIENCE_SECONDS_MAX`].
     pub patience_seconds: u32,
+    /// Seconds that a transaction may be open without a statement: locks of a process that was
+    /// cut off or stands still hold up the others for as long. Where there are leases this is to
+    /// be no longer than they last, since nobody takes over before.
+    pub silence_seconds: u32,
     /// Treats the tables as spread over servers that commit each for itself: accounts are locked
     /// one statement each, with their guards, and no statement reads of several accounts row by
     /// row. `None` asks the database whether it is such a one.
@@ -89,6 +96,7 @@ impl Config {
             writers: 2,
             statement_timeout_seconds: 30,
             patience_seconds: 30,
+            silence_seconds: SILENCE_SECONDS,
             lock_one_by_one: None,
             roots: Vec::new(),
             notify: true,
@@ -143,7 +151,7 @@ impl Config {
     }
 
     pub(crate) fn patience(&self) -> Duration {
-        Duration::from_secs(self.patience_seconds.into())
+        Duration::from_secs(self.patience_seconds.min(PATIENCE_SECONDS_MAX).into())
     }
 }
 
@@ -212,7 +220,7 @@ pub(crate) fn pool(config: &Config) -> Result<Pool, OpenError> {
         SslMode::Disable => Manager::from_config(postgres, NoTls, settings),
         _ => Manager::from_config(postgres, tls(&config.roots), settings),
     };
-    let timeout = config.statement_timeout_seconds;
+    let (timeout, silence) = (config.statement_timeout_seconds, config.silence_seconds);
     let spread = config.lock_one_by_one;
     let wait = Duration::from_secs(CONNECT_SECONDS_MAX).min(config.patience());
     Pool::builder(manager)
@@ -225,7 +233,7 @@ pub(crate) fn pool(config: &Config) -> Result<Pool, OpenError> {
         .runtime(deadpool_postgres::Runtime::Tokio1)
         .post_create(Hook::async_fn(move |client, _| {
             Box::pin(async move {
-                settle(client, timeout, spread)
+                settle(client, (timeout, silence), spread)
                     .await
                     .map_err(|error| HookError::message(DbError::from(error).to_string()))
             })
@@ -253,13 +261,13 @@ fn tls(own: &[CertificateDer<'static>]) -> MakeRustlsConnect {
 /// not every engine knows those.
 async fn settle(
     client: &tokio_postgres::Client,
-    statement_timeout_seconds: u32,
+    (statement_timeout_seconds, silence_seconds): (u32, u32),
     spread: Option<bool>,
 ) -> Result<(), tokio_postgres::Error> {
     client
         .batch_execute(&format!(
             "SET statement_timeout = '{statement_timeout_seconds}s';
-             SET idle_in_transaction_session_timeout = '{IDLE_IN_TRANSACTION_SECONDS_MAX}s'"
+             SET idle_in_transaction_session_timeout = '{silence_seconds}s'"
         ))
         .await?;
     // A role or database may have weakened it; stronger levels stay as they are.

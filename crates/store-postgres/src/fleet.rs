@@ -10,7 +10,7 @@ use crate::work::Query;
 use async_trait::async_trait;
 use domain::ids::{LinkId, ProcessId};
 use domain::time::UnixMillis;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use store::{
     Beat, BeatAnswer, Duty, Fleet, HeldLink, Lease, PROCESS_FORGOTTEN_HOURS, Process, Roles,
     StoreError, TakeDuties,
@@ -52,12 +52,13 @@ impl Fleet for PostgresStore {
     }
 }
 
-/// The question for [`fenced`]; it holds the leases as they are until the end, and comes before
-/// any lock of an account.
+/// The question for [`fenced`]; it keeps the leases with their holder until the end, and comes
+/// before any lock of an account. The lock is the weakest that a new holder waits for, so that
+/// renewals, which change neither holder nor epoch, do not wait for it.
 pub(crate) async fn fence_query(tx: &Tx, links: &[HeldLink]) -> Result<Query, DbError> {
     let statement = tx
         .prepare(
-            "SELECT duty, holder, epoch FROM lease WHERE duty = ANY ($1) ORDER BY duty FOR SHARE",
+            "SELECT duty, holder, epoch FROM lease WHERE duty = ANY ($1) ORDER BY duty FOR KEY SHARE",
         )
         .await?;
     let duties: Vec<i64> = links
@@ -163,8 +164,10 @@ fn process(row: &Row) -> Process {
 async fn leave(tx: &Tx, process: &ProcessId) -> Result<(), DbError> {
     tx.execute("DELETE FROM process WHERE id = $1", &[&process.0])
         .await?;
+    // What was begun under these leases ends before they do.
     tx.execute(
-        "UPDATE lease SET holder = NULL WHERE holder = $1",
+        "WITH held AS (SELECT duty FROM lease WHERE holder = $1 ORDER BY duty FOR UPDATE)
+         UPDATE lease SET holder = NULL FROM held WHERE lease.duty = held.duty",
         &[&process.0],
     )
     .await?;
@@ -175,28 +178,12 @@ async fn take(tx: &Tx, command: &TakeDuties) -> Result<Vec<Lease>, DbError> {
     let mut codes: Vec<i64> = command.duties.iter().map(|duty| duty.code()).collect();
     codes.sort_unstable();
     codes.dedup();
-    let rows = tx
-        .query(
-            "INSERT INTO lease (duty, holder, epoch, expires_at)
-             SELECT v.duty, $2, 1, $4 FROM unnest($1::int8[]) AS v (duty)
-             ON CONFLICT (duty) DO UPDATE SET
-             epoch = lease.epoch
-                 + CASE WHEN lease.holder IS DISTINCT FROM excluded.holder THEN 1 ELSE 0 END,
-             expires_at = CASE WHEN lease.holder IS NOT DISTINCT FROM excluded.holder
-                 THEN greatest(lease.expires_at, excluded.expires_at)
-                 ELSE excluded.expires_at END,
-             holder = excluded.holder
-             WHERE lease.holder IS NULL OR lease.holder = excluded.holder
-             OR lease.expires_at <= $3
-             RETURNING duty, epoch, expires_at",
-            &[
-                &codes,
-                &command.process.0,
-                &command.now.0,
-                &command.expires_at.0,
-            ],
-        )
-        .await?;
+    let mut rows = renew(tx, command, &codes).await?;
+    let held: HashSet<i64> = rows.iter().map(|row| row.get(0)).collect();
+    codes.retain(|code| !held.contains(code));
+    if !codes.is_empty() {
+        rows.extend(take_free(tx, command, &codes).await?);
+    }
     let mut held = HashMap::new();
     for row in &rows {
         let code: i64 = row.get(0);
@@ -210,10 +197,54 @@ async fn take(tx: &Tx, command: &TakeDuties) -> Result<Vec<Lease>, DbError> {
     Ok(taken)
 }
 
+/// Makes those last longer that the process holds.
+async fn renew(tx: &Tx, command: &TakeDuties, codes: &[i64]) -> Result<Vec<Row>, DbError> {
+    tx.query(
+        "UPDATE lease SET expires_at = greatest(expires_at, $3)
+         WHERE duty = ANY ($1) AND holder = $2 RETURNING duty, epoch, expires_at",
+        &[&codes, &command.process.0, &command.expires_at.0],
+    )
+    .await
+}
+
+/// Takes those that nobody holds. One whose last holder has a command under way is left for the
+/// next time: a process that was cut off in the middle of one must not hold up the leases of those
+/// who live.
+async fn take_free(tx: &Tx, command: &TakeDuties, codes: &[i64]) -> Result<Vec<Row>, DbError> {
+    let (process, expires_at) = (command.process.0, command.expires_at.0);
+    let mut taken = tx
+        .query(
+            "INSERT INTO lease (duty, holder, epoch, expires_at)
+             SELECT v.duty, $2, 1, $3 FROM unnest($1::int8[]) AS v (duty)
+             WHERE NOT EXISTS (SELECT FROM lease l WHERE l.duty = v.duty)
+             ON CONFLICT (duty) DO NOTHING RETURNING duty, epoch, expires_at",
+            &[&codes, &process, &expires_at],
+        )
+        .await?;
+    let rows = tx
+        .query(
+            "WITH free AS (
+                 SELECT duty FROM lease
+                 WHERE duty = ANY ($1) AND (holder IS NULL OR holder <> $2 AND expires_at <= $3)
+                 ORDER BY duty FOR UPDATE SKIP LOCKED)
+             UPDATE lease SET holder = $2, epoch = epoch + 1, expires_at = $4
+             FROM free WHERE lease.duty = free.duty
+             RETURNING lease.duty, lease.epoch, lease.expires_at",
+            &[&codes, &process, &command.now.0, &expires_at],
+        )
+        .await?;
+    taken.extend(rows);
+    Ok(taken)
+}
+
 async fn release(tx: &Tx, process: &ProcessId, duties: &[Duty]) -> Result<(), DbError> {
     let codes: Vec<i64> = duties.iter().map(|duty| duty.code()).collect();
+    // What was begun under these leases ends before they do.
     tx.execute(
-        "UPDATE lease SET holder = NULL WHERE duty = ANY ($1) AND holder = $2",
+        "WITH held AS (
+             SELECT duty FROM lease WHERE duty = ANY ($1) AND holder = $2
+             ORDER BY duty FOR UPDATE)
+         UPDATE lease SET holder = NULL FROM held WHERE lease.duty = held.duty",
         &[&codes, &process.0],
     )
     .await?;

@@ -81,7 +81,7 @@ mod words;
 mod work;
 mod writer;
 
-pub use connect::Config;
+pub use connect::{Config, PATIENCE_SECONDS_MAX};
 pub use error::OpenError;
 
 use bell::Bell;

@@ -119,7 +119,7 @@ impl Store for PostgresStore {
         swept.more |= command!(self, "sweep", purge_parked, now).await?;
         swept.more |= command!(self, "sweep", blacklist::purge, now).await?;
         swept.more |= command!(self, "sweep", phonebooks::sweep_removed).await?;
-        command!(self, "sweep", sweep::forget, now).await?;
+        swept.more |= command!(self, "sweep", sweep::forget, now).await?;
         Ok(swept)
     }
 

@@ -22,7 +22,11 @@ const BULKS_PER_COMMAND_MAX: usize = 200;
 const SCANNED_PER_COMMAND_MAX: u32 = 10_000;
 
 /// Rows that one command removes of what is only remembered for a time.
-const FORGOTTEN_PER_COMMAND_MAX: i64 = 2_000;
+const FORGOTTEN_PER_COMMAND_MAX: i64 = 5_000;
+
+/// Minutes for which commit marks are kept: longer than any command may ask whether it was
+/// committed, which is [`crate::PATIENCE_SECONDS_MAX`] and a little.
+const MARKS_KEPT_MINUTES: u32 = 15;
 
 /// Ends what ran out of the bulks that are ripe; the second answer is whether something became
 /// due.
@@ -203,22 +207,22 @@ async fn end_unreported(
 }
 
 /// Removes idempotency keys and commit marks past their time. Both are looked at in their order,
-/// a part at each sweep.
-pub(crate) async fn forget(tx: &Tx, now: &UnixMillis) -> Result<(), DbError> {
+/// a part at each sweep; true when there may be more.
+pub(crate) async fn forget(tx: &Tx, now: &UnixMillis) -> Result<bool, DbError> {
     let before = now.plus_seconds(-IDEMPOTENCY_HOURS * 3_600);
-    tx.execute(
-        "DELETE FROM idempotency i USING (SELECT account_id, key FROM idempotency
+    let keys = tx
+        .execute(
+            "DELETE FROM idempotency i USING (SELECT account_id, key FROM idempotency
              WHERE at <= $1 ORDER BY at LIMIT $2) AS old
          WHERE i.account_id = old.account_id AND i.key = old.key",
-        &[&before.0, &FORGOTTEN_PER_COMMAND_MAX],
-    )
-    .await?;
-    tx.execute(
+            &[&before.0, &FORGOTTEN_PER_COMMAND_MAX],
+        )
+        .await?;
+    let sql = format!(
         "DELETE FROM commit_mark c USING (SELECT process, no FROM commit_mark
-             WHERE at < now() - interval '1 day' ORDER BY at LIMIT $1) AS old
-         WHERE c.process = old.process AND c.no = old.no",
-        &[&FORGOTTEN_PER_COMMAND_MAX],
-    )
-    .await?;
-    Ok(())
+             WHERE at < now() - interval '{MARKS_KEPT_MINUTES} minutes' ORDER BY at LIMIT $1) AS old
+         WHERE c.process = old.process AND c.no = old.no"
+    );
+    let marks = tx.execute(&sql, &[&FORGOTTEN_PER_COMMAND_MAX]).await?;
+    Ok(keys.max(marks) >= FORGOTTEN_PER_COMMAND_MAX.cast_unsigned())
 }

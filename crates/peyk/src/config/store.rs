@@ -14,7 +14,7 @@ const POSTGRES: [&str; 2] = ["postgres://", "postgresql://"];
 
 /// Connections of each sort that a process may open.
 const CONNECTIONS: RangeInclusive<usize> = 1..=1_000;
-/// Seconds of each of the waits.
+/// Seconds that a statement may take.
 const SECONDS: RangeInclusive<u32> = 1..=3_600;
 
 /// Where the data lies.
@@ -76,13 +76,10 @@ impl PostgresConfig {
         for (name, value) in [("connections", self.connections), ("writers", self.writers)] {
             within(name, &value, &CONNECTIONS)?;
         }
-        for (name, value) in [
-            ("statement_timeout_seconds", self.statement_timeout_seconds),
-            ("patience_seconds", self.patience_seconds),
-        ] {
-            within(name, &value, &SECONDS)?;
-        }
-        Ok(())
+        let timeout = &self.statement_timeout_seconds;
+        within("statement_timeout_seconds", timeout, &SECONDS)?;
+        let patience = 1..=store_postgres::PATIENCE_SECONDS_MAX;
+        within("patience_seconds", &self.patience_seconds, &patience)
     }
 }
 

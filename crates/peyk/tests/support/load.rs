@@ -6,7 +6,7 @@ use super::random::Random;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What is sent, with its parts and the price of one. Three user data headers of six octets leave
 /// 67 UCS-2 or 153 GSM characters a part.
@@ -41,6 +41,11 @@ pub fn texts() -> Vec<Text> {
 #[derive(Clone, Debug)]
 pub struct Acknowledged {
     pub bulk: u32,
+    /// The account that sent it.
+    pub account: String,
+    /// The port of the service that answered, and when.
+    pub port: u16,
+    pub at: Instant,
     /// As `delivery` writes them: `+98` and ten digits.
     pub recipients: Vec<String>,
     /// Which of [`texts`].
@@ -49,7 +54,6 @@ pub struct Acknowledged {
 
 /// What the threads of a load share.
 struct Shared {
-    customer: Customer,
     texts: Vec<Text>,
     stop: AtomicBool,
     /// Counts recipients, so that no number is ever used twice.
@@ -57,6 +61,8 @@ struct Shared {
     /// Parts that may still be sent before somebody allows more.
     allowed: Mutex<i64>,
     acknowledged: Mutex<Vec<Acknowledged>>,
+    /// The ports that answered 503, and when.
+    unavailable: Mutex<Vec<(u16, Instant)>>,
     strange: Mutex<Vec<String>>,
 }
 
@@ -67,22 +73,27 @@ pub struct Load {
 }
 
 impl Load {
-    /// Starts `customers` threads. They send nothing before [`Load::allow`].
+    /// Starts `customers` threads of one account. They send nothing before [`Load::allow`].
     pub fn start(customer: &Customer, customers: u64, seed: u64) -> Self {
+        Self::of((0..customers).map(|_| customer.clone()).collect(), seed)
+    }
+
+    /// Starts a thread for each of these customers, which send nothing before [`Load::allow`].
+    pub fn of(customers: Vec<Customer>, seed: u64) -> Self {
         let shared = Arc::new(Shared {
-            customer: customer.clone(),
             texts: texts(),
             stop: AtomicBool::new(false),
             next_number: AtomicU64::new(0),
             allowed: Mutex::new(0),
             acknowledged: Mutex::default(),
+            unavailable: Mutex::default(),
             strange: Mutex::default(),
         });
-        let thread = |n| {
+        let thread = |(n, customer): (u64, Customer)| {
             let shared = Arc::clone(&shared);
-            std::thread::spawn(move || shared.run(Random::new(seed ^ (n << 32))))
+            std::thread::spawn(move || shared.run(&customer, Random::new(seed ^ (n << 32))))
         };
-        let threads = (1..=customers).map(thread).collect();
+        let threads = (1..).zip(customers).map(thread).collect();
         Self { shared, threads }
     }
 
@@ -94,6 +105,20 @@ impl Load {
     /// How many bulks were acknowledged so far.
     pub fn count(&self) -> usize {
         self.shared.acknowledged.lock().expect("the list").len()
+    }
+
+    /// How many bulks this port has acknowledged since then.
+    pub fn count_since(&self, port: u16, since: Instant) -> usize {
+        let bulks = self.shared.acknowledged.lock().expect("the list");
+        let of_port = |bulk: &&Acknowledged| bulk.port == port && bulk.at > since;
+        bulks.iter().filter(of_port).count()
+    }
+
+    /// How often this port has answered 503 since then.
+    pub fn unavailable_since(&self, port: u16, since: Instant) -> usize {
+        let answers = self.shared.unavailable.lock().expect("the list");
+        let of_port = |(at_port, at): &&(u16, Instant)| *at_port == port && *at > since;
+        answers.iter().filter(of_port).count()
     }
 
     /// How many parts the acknowledged bulks have.
@@ -121,7 +146,7 @@ impl Load {
 }
 
 impl Shared {
-    fn run(&self, mut random: Random) {
+    fn run(&self, customer: &Customer, mut random: Random) {
         while !self.stop.load(Ordering::Relaxed) {
             let text = usize::try_from(random.next() % self.texts.len() as u64).expect("an index");
             // Most requests are for one, as in life; the others are what fills the windows.
@@ -136,7 +161,7 @@ impl Shared {
             }
             let numbers: Vec<String> = (0..count).map(|_| self.number()).collect();
             let to: Vec<String> = numbers.iter().map(|number| format!("0{number}")).collect();
-            match self.customer.send(LINE, &self.texts[text].text, &to) {
+            match customer.send(LINE, &self.texts[text].text, &to) {
                 Answer::Acknowledged(bulk) => {
                     let recipients = numbers
                         .iter()
@@ -144,12 +169,19 @@ impl Shared {
                         .collect();
                     let made = Acknowledged {
                         bulk,
+                        account: customer.name.clone(),
+                        port: customer.port,
+                        at: Instant::now(),
                         recipients,
                         text,
                     };
                     self.acknowledged.lock().expect("the list").push(made);
                 }
-                Answer::Refused(reply) if reply.status == 503 => {}
+                Answer::Refused(reply) if reply.status == 503 => {
+                    let answer = (customer.port, Instant::now());
+                    self.unavailable.lock().expect("the list").push(answer);
+                    std::thread::sleep(Duration::from_millis(20));
+                }
                 Answer::Refused(reply) => {
                     self.strange
                         .lock()
