@@ -3,7 +3,8 @@
 use domain::ids::LinkId;
 use thiserror::Error;
 
-/// The store could not do it, and nothing of the command was written.
+/// The store could not do it. Nothing of the command was written, but for the one case that
+/// [`StoreError::Other`] names.
 #[derive(Clone, Debug, Error)]
 pub enum StoreError {
     /// The store is closed, or it stopped itself after a write that may not be on disk.
