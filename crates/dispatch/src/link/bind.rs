@@ -1,6 +1,6 @@
 //! One bind: the only place that owns a socket. The protocol itself is the `smpp` machine's.
 
-use super::connect::{Socket, connect};
+use super::connect::{Socket, abandon, connect};
 use super::deliver::{Answers, Delivered, id_rules};
 use super::{Settled, Shared};
 use crate::backoff::Backoff;
@@ -99,9 +99,13 @@ impl BindTask {
             sends,
             up: false,
             ended: None,
+            unsure: false,
         };
         let why = connection.run(&self.wake, &mut self.stop).await;
         self.shared.bind_down(sends, connection.up, &why);
+        if connection.unsure {
+            abandon(connection.reader.unsplit(connection.writer));
+        }
         why
     }
 }
@@ -124,6 +128,8 @@ struct Connection {
     sends: bool,
     up: bool,
     ended: Option<CloseReason>,
+    /// Whether some of what was written may not have left: then nothing of it is to leave later.
+    unsure: bool,
 }
 
 impl Connection {
@@ -138,6 +144,7 @@ impl Connection {
             if !self.shared.lease.holds() {
                 // Also what waits to be written stays here, and nobody hears of lost answers:
                 // all that is the next holder's.
+                self.unsure = true;
                 return LEASE_OVER.into();
             }
             if *stop.borrow() {
@@ -150,7 +157,9 @@ impl Connection {
             why = self.step(&mut buffer, wake, stop, drain_until).await.err();
             self.handle_events();
         }
+        self.unsure = !self.parts.is_empty();
         if !self.shared.lease.holds() {
+            self.unsure = true;
             return LEASE_OVER.into();
         }
         // The last octets (an unbind, an answer to one) are worth one try, not a wait.

@@ -6,6 +6,7 @@ use domain::ids::{AccountId, BulkNo, LineId, LinkId, PartKey, RecipientKey, Seq}
 use domain::link::LinkSettings;
 use smpp::SubmitSm;
 use tokio::io::AsyncReadExt;
+use tokio::net::{TcpListener, TcpStream};
 
 struct Noon;
 
@@ -73,7 +74,9 @@ async fn no_outcome_goes_on_its_way() {
 #[tokio::test]
 async fn what_waits_to_be_written_does_not_leave() {
     let (shared, _settled) = link();
-    let (ours, mut theirs) = tokio::io::duplex(64);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let ours = TcpStream::connect(listener.local_addr().unwrap());
+    let (ours, mut theirs) = (ours.await.unwrap(), listener.accept().await.unwrap().0);
     let (_reader, mut writer) = tokio::io::split(Box::new(ours) as Box<dyn connect::Socket>);
     assert_eq!(write_held(&mut writer, b"one", &shared).await.unwrap(), 3);
     shared.lease.give_up();
