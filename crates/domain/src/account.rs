@@ -1,6 +1,7 @@
 //! Accounts: who may call the service, from where, until when.
 
 use crate::ids::{AccountId, PackageId};
+use crate::money::Rials;
 use crate::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,21 @@ pub struct AccountSettings {
     pub inbound_url: Option<String>,
     /// True where its texts go out without anybody's approval, whatever rules and lines ask for.
     pub texts_trusted: bool,
+    /// When and where it is told that its credit is low; `None` is never. Left out of the document
+    /// then, so that a program that does not know it can read it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub low_credit: Option<LowCredit>,
+}
+
+/// When and where somebody is told that an account's credit is low.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LowCredit {
+    /// Credit below this is low.
+    pub below: Rials,
+    /// The mobile number that is sent a message, in the form in which it was given; `None` sends
+    /// none.
+    pub mobile: Option<String>,
 }
 
 /// An account above another one, with what it hands down: nothing below it may do more.

@@ -55,6 +55,8 @@ pub enum BulkStage {
     AwaitingApproval = 4,
     /// Its text was not approved.
     Rejected = 5,
+    /// Acknowledged, and paused by its sender: what has not left stays until it goes on.
+    Paused = 6,
 }
 
 impl BulkStage {
@@ -68,6 +70,7 @@ impl BulkStage {
             3 => Some(Self::Abandoned),
             4 => Some(Self::AwaitingApproval),
             5 => Some(Self::Rejected),
+            6 => Some(Self::Paused),
             _ => None,
         }
     }
@@ -84,7 +87,7 @@ impl BulkStage {
         match self {
             Self::Cancelled | Self::Abandoned => Some(Event::Cancel),
             Self::Rejected => Some(Event::NotApproved),
-            Self::Building | Self::Accepted | Self::AwaitingApproval => None,
+            Self::Building | Self::Accepted | Self::AwaitingApproval | Self::Paused => None,
         }
     }
 
@@ -94,7 +97,9 @@ impl BulkStage {
         match self {
             Self::AwaitingApproval => "notconfirm",
             Self::Rejected => "cancel",
-            Self::Building | Self::Accepted | Self::Cancelled | Self::Abandoned => "approve",
+            Self::Building | Self::Accepted | Self::Cancelled | Self::Abandoned | Self::Paused => {
+                "approve"
+            }
         }
     }
 }
@@ -173,6 +178,9 @@ impl BulkReport {
             } else {
                 StatusMessage::NoSendSms
             };
+        }
+        if self.stage == BulkStage::Paused {
+            return StatusMessage::Active;
         }
         let unsent = self.counts.of(State::Waiting) + self.counts.of(State::Attempted);
         if unsent > 0 && self.due_at <= now && !link_up {
@@ -280,6 +288,23 @@ mod tests {
     }
 
     #[test]
+    fn a_paused_bulk_is_active_until_all_of_it_has_ended() {
+        let waits = BulkReport {
+            stage: BulkStage::Paused,
+            ..bulk(&[(State::Waiting, 1), (State::Submitted, 1)], 1)
+        };
+        let now = UnixMillis(2_000);
+        let word = waits.status_message(false, now);
+        assert_eq!(word, StatusMessage::Active, "although its link is down");
+        assert_eq!(waits.stage.valid_message(), "approve");
+        let ended = BulkReport {
+            stage: BulkStage::Paused,
+            ..bulk(&[(State::Cancelled, 1), (State::Delivered, 1)], 1)
+        };
+        assert_eq!(ended.status_message(true, now), StatusMessage::Finish);
+    }
+
+    #[test]
     fn a_cancelled_bulk_says_so() {
         let report = BulkReport {
             stage: BulkStage::Cancelled,
@@ -293,10 +318,10 @@ mod tests {
 
     #[test]
     fn each_stage_is_found_by_its_number() {
-        for code in 0..=5 {
+        for code in 0..=6 {
             let stage = BulkStage::from_code(code).expect("a stage");
             assert_eq!(stage as u8, code);
         }
-        assert_eq!(BulkStage::from_code(6), None);
+        assert_eq!(BulkStage::from_code(7), None);
     }
 }

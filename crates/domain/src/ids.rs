@@ -66,6 +66,15 @@ id!(
     BookId(u32)
 );
 id!(
+    /// A person's number within an account, or among the staff, from 1. 0 is the account itself:
+    /// whoever knows its name and password.
+    UserNo(u32)
+);
+id!(
+    /// A draft's number within its account, from 1. Never handed out twice.
+    DraftNo(u32)
+);
+id!(
     /// A rule that holds texts for approval.
     RuleId(i64)
 );

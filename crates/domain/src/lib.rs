@@ -33,3 +33,4 @@ pub mod tariff;
 pub mod text;
 pub mod ticket;
 pub mod time;
+pub mod user;

@@ -129,6 +129,11 @@ pub struct LinkSettings {
     pub tls: Option<TlsSettings>,
     /// False for a link that is to stay down.
     pub enabled: bool,
+    /// How often somebody asked for it to be connected anew. A process takes a link whose settings
+    /// changed anew, and this is the change that means nothing else. It is written only where it is
+    /// not 0, since programs before it know no such setting.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub reconnects: u32,
 }
 
 impl Default for LinkSettings {
@@ -160,8 +165,13 @@ impl Default for LinkSettings {
             errors: BTreeMap::new(),
             tls: None,
             enabled: true,
+            reconnects: 0,
         }
     }
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 impl std::fmt::Debug for LinkSettings {
@@ -257,6 +267,14 @@ pub struct LinkStatus {
     pub in_flight: u32,
     /// The last error, in words.
     pub last_error: Option<String>,
+    /// Messages a second that the operator turned out to allow; `None` while it has not asked to
+    /// slow down.
+    #[serde(default)]
+    pub rate_learnt: Option<u32>,
+    /// Messages a second that it took lately; `None` where a program wrote this that does not count
+    /// them.
+    #[serde(default)]
+    pub per_second: Option<u32>,
 }
 
 #[cfg(test)]

@@ -119,6 +119,18 @@ impl RefusedReason {
             Self::BookFull => "the book is full",
         }
     }
+
+    /// The same in Persian.
+    #[must_use]
+    pub fn persian(self) -> &'static str {
+        match self {
+            Self::NoNumber => "شماره‌ای در این سطر نیست",
+            Self::NotMobile => "شمارهٔ موبایل نیست",
+            Self::NameTooLong => "نام از ۱۰۰ نویسه بیشتر است",
+            Self::FieldTooLong => "یکی از فیلدها از ۵۰۰ نویسه بیشتر است",
+            Self::BookFull => "دفترچه پر است",
+        }
+    }
 }
 
 /// A text of people as it is kept: on one line, without control characters and without the marks

@@ -22,6 +22,8 @@ pub const AHEAD_MAX_MILLIS: i64 = 366 * 86_400_000;
 const TIME_CHARS_MAX: usize = 40;
 /// Minutes of a day.
 const DAY_MINUTES: u16 = 1_440;
+/// Seconds of an hour.
+const HOUR_SECONDS: i64 = 3_600;
 /// Seconds of a day.
 const DAY_SECONDS: i64 = 86_400;
 /// Milliseconds of a minute.
@@ -319,6 +321,24 @@ pub fn tehran_day(at: UnixMillis) -> i64 {
     (t.timestamp().as_second() + i64::from(t.offset().seconds())).div_euclid(DAY_SECONDS)
 }
 
+/// The hour in Tehran, counted from 1970-01-01: for what is counted by the hour.
+#[must_use]
+pub fn tehran_hour(at: UnixMillis) -> i64 {
+    let t = tehran(at);
+    (t.timestamp().as_second() + i64::from(t.offset().seconds())).div_euclid(HOUR_SECONDS)
+}
+
+/// The beginning of an hour in Tehran as [`tehran_hour`] counts it: 24 of them are a day as
+/// [`tehran_day`] counts it.
+#[must_use]
+pub fn tehran_hour_start(hour: i64) -> UnixMillis {
+    // The offset is looked for where the hour would be without one; then where that leads.
+    let plain = UnixMillis(hour.saturating_mul(HOUR_SECONDS * 1_000));
+    let offset = |at| i64::from(tehran(at).offset().seconds()) * 1_000;
+    let near = plain.plus_millis(-offset(plain));
+    plain.plus_millis(-offset(near))
+}
+
 /// A point in time as `HH:MM` of Asia/Tehran.
 #[must_use]
 pub fn format_tehran_clock(at: UnixMillis) -> String {
@@ -392,6 +412,27 @@ mod tests {
         assert_eq!(tehran_day(midnight.plus_millis(-1)), day - 1);
         assert_eq!(tehran_day(midnight.plus_millis(DAY)), day + 1);
         assert_eq!(tehran_day(UnixMillis(0)), 0);
+    }
+
+    #[test]
+    fn each_hour_leads_back_to_its_beginning() {
+        for hour in [0, 20_779 * 24, 20_779 * 24 + 23, -5] {
+            let start = tehran_hour_start(hour);
+            assert_eq!(tehran_hour(start), hour);
+            assert_eq!(tehran_hour(start.plus_millis(-1)), hour - 1);
+        }
+        let midnight = tehran_hour_start(tehran_day(NOW) * 24);
+        assert_eq!(format_tehran(midnight), "2026-11-22 00:00:00");
+    }
+
+    #[test]
+    fn an_hour_begins_with_the_hour_in_tehran() {
+        let midnight = NOW.plus_seconds(-(10 * 3_600 + 11 * 60 + 12));
+        let hour = tehran_hour(midnight);
+        assert_eq!(hour, 20_779 * 24);
+        assert_eq!(tehran_hour(midnight.plus_millis(-1)), hour - 1);
+        assert_eq!(tehran_hour(NOW), hour + 10);
+        assert_eq!(tehran_hour(UnixMillis(0)), 3, "1970 in Tehran was +03:30");
     }
 
     fn hours(text: &str) -> SendingHours {
