@@ -8,8 +8,12 @@
 
 pub mod adapter;
 pub mod admin;
+pub mod bulks;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod console;
+#[cfg(any(test, feature = "console-memory"))]
+pub mod console_memory;
 pub mod delivery;
 mod error;
 pub mod fleet;
@@ -25,6 +29,8 @@ pub mod tickets;
 pub mod transfer;
 
 pub use admin::*;
+pub use bulks::*;
+pub use console::*;
 pub use delivery::*;
 pub use error::*;
 pub use fleet::*;
@@ -60,7 +66,18 @@ pub const SLICE_RECIPIENTS: u32 = 1_000;
 /// need of it stands in a trait of its own for each, in the file of its name.
 #[async_trait]
 pub trait Store:
-    Phonebooks + Inbox + Screening + Resellers + Patterns + Tickets + Fleet + Send + Sync + 'static
+    Phonebooks
+    + Inbox
+    + Screening
+    + Resellers
+    + Patterns
+    + Tickets
+    + Fleet
+    + Console
+    + Bulks
+    + Send
+    + Sync
+    + 'static
 {
     // ── sending ────────────────────────────────────────────────────────────────────────────
 

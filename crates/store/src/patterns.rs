@@ -113,6 +113,14 @@ pub trait Patterns: Send + Sync {
         limit: u32,
     ) -> Result<Vec<AccountId>, StoreError>;
 
+    /// The patterns of others that an account may use, in the order of their codes, after `after`.
+    async fn granted_patterns(
+        &self,
+        account: AccountId,
+        after: Option<String>,
+        limit: u32,
+    ) -> Result<Vec<Pattern>, StoreError>;
+
     /// Adds a key. Keys are numbered from 1 in each account. [`AdminError::Exists`] where the
     /// digest is known.
     async fn create_api_key(&self, key: NewApiKey) -> Result<KeyNo, AdminError>;

@@ -94,6 +94,14 @@ pub trait Phonebooks: Send + Sync {
     /// Makes an empty book. Its id is one that the account has never had.
     async fn create_book(&self, book: NewBook) -> Result<BookId, BookError>;
 
+    /// Gives a book another title.
+    async fn rename_book(
+        &self,
+        account: AccountId,
+        book: BookId,
+        title: String,
+    ) -> Result<(), BookError>;
+
     /// Removes a book at once; its contacts are then deleted in slices. Call again while the
     /// answer says [`BookRemoved::More`].
     async fn remove_book(
@@ -113,6 +121,15 @@ pub trait Phonebooks: Send + Sync {
 
     /// Puts contacts into a book. A number that is there already is not added twice.
     async fn add_contacts(&self, command: AddContacts) -> Result<ContactsAdded, BookError>;
+
+    /// Puts a contact in the place of the one with the same number; false where the book does not
+    /// have that number, and then nothing is written.
+    async fn replace_contact(
+        &self,
+        account: AccountId,
+        book: BookId,
+        contact: Contact,
+    ) -> Result<bool, BookError>;
 
     /// Takes numbers out of a book, at most [`CONTACTS_PER_COMMAND_MAX`]; answers how many were
     /// there.

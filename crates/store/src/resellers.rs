@@ -68,10 +68,23 @@ pub struct LedgerSums {
     pub topped_up: Rials,
     /// Got from other accounts, less what was given to them.
     pub transferred: Rials,
+    /// Set aside for bulks at their acceptance.
+    pub reserved: Rials,
+    /// Set free again of what was set aside.
+    pub released: Rials,
     /// Charged for messages that the operator took.
     pub charged: Rials,
     /// Given back for messages that did not arrive.
     pub refunded: Rials,
+}
+
+/// Where an account's ledger stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LedgerEnd {
+    /// The sums after the last entry.
+    pub balance: Balance,
+    /// The number of the last entry; 0 where there is none. Entries are numbered without gaps.
+    pub last: i64,
 }
 
 /// The port's part for the tree of accounts: packages, sub-accounts, and credit that moves between them.
@@ -141,4 +154,7 @@ pub trait Resellers: Send + Sync {
         after: i64,
         entries_max: u32,
     ) -> Result<LedgerSums, StoreError>;
+
+    /// The last entry of an account's ledger and the sums after it, read together.
+    async fn ledger_end(&self, account: AccountId) -> Result<LedgerEnd, StoreError>;
 }

@@ -4,7 +4,7 @@ use super::Harness;
 use super::audit::all_accounts;
 use super::fixture::*;
 use crate::{AccountChange, AccountSummary, AdminError, NewAccount, TopUp};
-use domain::account::{Account, AccountSettings};
+use domain::account::{Account, AccountSettings, LowCredit};
 use domain::ids::AccountId;
 use domain::ledger::{Balance, Entry, EntryKind};
 use domain::money::Rials;
@@ -17,6 +17,10 @@ fn settings() -> AccountSettings {
         operations: Some(vec!["send".into()]),
         inbound_url: Some("https://shop.example/in".into()),
         texts_trusted: true,
+        low_credit: Some(LowCredit {
+            below: Rials(5_000),
+            mobile: Some("09121234567".into()),
+        }),
     }
 }
 

@@ -310,6 +310,47 @@ pub(super) async fn removed_contacts_are_gone_and_not_counted(harness: &dyn Harn
     w.finish().await;
 }
 
+pub(super) async fn a_book_gets_another_title(harness: &dyn Harness) {
+    let mut w = World::fresh(harness).await;
+    let (one, other) = (w.account(0).await, w.account(0).await);
+    let id = book(&w, one).await;
+    fill(&w, (one, id), 3).await;
+    unknown(w.rename_book(other, id, "x".into()).await);
+    let title = "<b>دوستان</b> %s '; --";
+    w.rename_book(one, id, title.into())
+        .await
+        .expect("rename_book");
+    w.crash().await;
+    let found = shown(&w, (one, id)).await.expect("the book");
+    assert_eq!((found.title.as_str(), found.contacts), (title, 3));
+    w.remove_book(one, id).await.expect("remove_book");
+    unknown(w.rename_book(one, id, "x".into()).await);
+    w.finish().await;
+}
+
+pub(super) async fn a_contact_is_replaced_whole_where_it_is_there(harness: &dyn Harness) {
+    let w = World::fresh(harness).await;
+    let (one, other) = (w.account(0).await, w.account(0).await);
+    let key = (one, book(&w, one).await);
+    add(
+        &w,
+        key,
+        vec![contact(1, "a", &["x", "y"]), contact(2, "b", &["z"])],
+    )
+    .await;
+    let replace = |account, contact| w.replace_contact(account, key.1, contact);
+    unknown(replace(other, contact(1, "c", &[])).await);
+    // What it says nothing of is gone, other than with an update.
+    let there = replace(one, contact(1, "", &["", "<i>\0"])).await;
+    assert!(there.expect("replace_contact"));
+    let absent = replace(one, contact(3, "d", &[])).await;
+    assert!(!absent.expect("replace_contact"));
+    let left = [contact(1, "", &["", "<i>\0"]), contact(2, "b", &["z"])];
+    assert_eq!(all(&w, key).await, left);
+    assert_eq!(shown(&w, key).await.map(|book| book.contacts), Some(2));
+    w.finish().await;
+}
+
 pub(super) async fn a_removed_book_is_gone_at_once_however_large(harness: &dyn Harness) {
     let w = World::fresh(harness).await;
     let one = w.account(0).await;

@@ -299,6 +299,8 @@ pub(super) async fn what_a_link_does_is_written_down(harness: &dyn Harness) {
         binds_up: 2,
         in_flight: 17,
         last_error: None,
+        rate_learnt: Some(40),
+        per_second: Some(35),
     };
     let down = LinkStatus {
         link: w.other_link,
@@ -306,6 +308,8 @@ pub(super) async fn what_a_link_does_is_written_down(harness: &dyn Harness) {
         binds_up: 0,
         in_flight: 0,
         last_error: Some("connection refused".into()),
+        rate_learnt: None,
+        per_second: None,
         ..up.clone()
     };
     let later = LinkStatus {

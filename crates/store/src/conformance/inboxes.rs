@@ -599,3 +599,47 @@ pub(super) async fn the_log_of_callbacks_is_bounded(harness: &dyn Harness) {
     assert_eq!(log.last().map(|one| one.no.0), Some(11));
     w.finish().await;
 }
+
+pub(super) async fn a_callback_that_ended_is_called_once_more(harness: &dyn Harness) {
+    let mut w = World::fresh(harness).await;
+    let account = three_calls(&w).await;
+    let replay = async |w: &World<'_>, no: u32, seconds: i64| {
+        let replayed = w.replay_callback(account, OWN, InboundNo(no), at(seconds));
+        replayed.await.expect("replay_callback")
+    };
+    assert!(!replay(&w, 1, 100).await, "it has not ended");
+    assert!(!replay(&w, 9, 100).await, "there is none");
+    claim(&w, at(100)).await;
+    let given_up = RecordCallback {
+        status: Some(500),
+        ..record(account, 1, at(101), CallbackState::GivenUp)
+    };
+    w.record_callback(given_up).await.expect("record_callback");
+    for no in [2, 3] {
+        let done = record(account, no, at(102), CallbackState::Delivered);
+        w.record_callback(done).await.expect("record_callback");
+    }
+    assert_eq!(claim(&w, at(10_000)).await, vec![]);
+    assert!(replay(&w, 1, 20_000).await);
+    assert!(!replay(&w, 1, 20_000).await, "it waits already");
+    w.crash().await;
+    let log = w.callbacks(account, 10).await.expect("callbacks");
+    let again = log.iter().find(|one| one.no == InboundNo(1)).expect("kept");
+    let expected = CallbackReport {
+        target: OWN,
+        no: InboundNo(1),
+        state: CallbackState::Waiting,
+        queued_at: at(20_000),
+        attempts: 0,
+        last_at: None,
+        status: None,
+        error: None,
+    };
+    assert_eq!(*again, expected);
+    let due = claim(&w, at(20_000)).await;
+    assert_eq!((due.len(), numbers(&due[0])), (1, vec![1]));
+    let done = record(account, 1, at(20_001), CallbackState::Delivered);
+    w.record_callback(done).await.expect("record_callback");
+    assert_eq!(claim(&w, at(30_000)).await, vec![]);
+    w.finish().await;
+}

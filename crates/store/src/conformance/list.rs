@@ -91,6 +91,7 @@ macro_rules! conformance_cases {
                 what_stands_aside_does_not_hold_its_queue,
                 callbacks_past_their_time_are_given_up_together,
                 the_log_of_callbacks_is_bounded,
+                a_callback_that_ended_is_called_once_more,
             }
             fairness {
                 a_hundred_thousand_of_one_do_not_delay_the_single_of_another,
@@ -244,6 +245,8 @@ macro_rules! conformance_cases {
                 fields_are_named_once_and_keep_their_order,
                 hostile_texts_are_kept_as_they_are,
                 removed_contacts_are_gone_and_not_counted,
+                a_book_gets_another_title,
+                a_contact_is_replaced_whole_where_it_is_there,
                 a_removed_book_is_gone_at_once_however_large,
                 a_removal_broken_off_by_a_crash_is_finished_by_the_sweep,
                 contacts_that_were_added_survive_a_crash,
@@ -319,6 +322,37 @@ macro_rules! conformance_cases {
                 an_idempotency_key_answers_a_bulk_that_waits,
                 the_oldest_waits_first_in_the_queue,
             }
+            bulk_lists {
+                bulks_are_listed_from_the_newest_in_pages,
+                bulks_are_found_by_what_is_known_of_them,
+                bulks_are_found_by_their_time,
+                a_bulk_that_was_never_acknowledged_is_in_no_list,
+                recipients_are_found_by_state_and_number,
+                a_long_search_ends_and_goes_on,
+                approvals_that_wait_are_counted,
+            }
+            pausing {
+                nothing_of_a_paused_bulk_leaves_until_it_goes_on,
+                only_what_is_accepted_and_unsent_is_paused,
+                what_comes_back_from_a_link_waits_in_the_pause,
+                what_a_link_has_is_reported_in_the_pause,
+                a_paused_bulk_is_stopped,
+                validity_runs_on_in_a_pause,
+                attempts_without_an_answer_wait_in_the_pause_after_a_crash,
+                a_large_bulk_goes_on_although_its_process_is_gone,
+                a_bulk_is_paused_again_while_it_goes_on,
+                an_approved_bulk_is_paused,
+                a_pause_leaves_other_bulks_alone,
+            }
+            statistics {
+                messages_are_counted_where_they_stand,
+                each_hour_line_and_operator_has_its_own_counts,
+                a_bulk_that_is_built_is_counted_from_its_first_command,
+                what_ends_before_it_leaves_is_counted,
+                what_comes_back_is_counted_once,
+                statistics_of_all_are_the_sum_over_accounts,
+                old_hours_are_folded_into_their_day,
+            }
             tickets {
                 a_ticket_is_shown_as_it_was_written,
                 a_ticket_stands_where_its_last_message_left_it,
@@ -326,6 +360,39 @@ macro_rules! conformance_cases {
                 tickets_are_listed_in_pages_and_closed_ones_on_demand,
                 tickets_messages_and_files_have_their_limits,
                 tickets_opened_at_the_same_time_have_different_numbers,
+            }
+            people {
+                a_person_is_found_by_number_and_name_as_they_were_added,
+                a_name_is_given_once_in_an_account,
+                an_account_has_no_more_people_than_it_may,
+                a_persons_number_is_never_handed_out_again,
+                people_added_at_the_same_time_are_as_many_as_may_be,
+                a_change_of_a_person_is_made_from_what_they_are_now,
+                nobody_is_changed_or_removed_who_is_not_there,
+                the_account_itself_comes_into_being_with_its_first_change,
+                of_changes_from_one_version_one_is_made,
+                an_administrator_who_may_sign_in_is_left,
+                administrators_who_leave_at_the_same_time_leave_one,
+                who_is_locked_or_removed_is_signed_out_at_once,
+                a_session_is_found_until_it_runs_out,
+                a_session_that_is_used_lasts_longer_and_one_that_ended_does_not,
+                sessions_of_a_person_end_as_asked_and_nobody_elses,
+                of_too_many_sessions_the_one_seen_least_lately_ends,
+                sessions_begun_at_the_same_time_are_not_too_many,
+                a_sweep_forgets_the_sessions_that_ran_out,
+            }
+            console {
+                an_account_is_found_by_its_id_as_by_its_name,
+                a_draft_is_kept_as_it_was_written_last,
+                drafts_are_listed_by_when_they_were_written,
+                a_draft_of_another_account_does_not_exist,
+                drafts_have_their_limits,
+                an_audit_entry_keeps_its_first_outcome,
+                details_of_an_audit_entry_are_cut_off_at_a_character,
+                the_audit_log_is_read_from_the_newest_in_pages,
+                the_audit_log_is_searched_by_actor_and_action,
+                a_search_of_the_audit_log_reads_so_many_rows_and_goes_on,
+                audit_entries_written_at_the_same_time_have_different_numbers,
             }
             model_run {
                 a_random_walk_agrees_with_the_model,

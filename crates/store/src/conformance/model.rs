@@ -363,6 +363,13 @@ impl Model {
         bulks.map(|(key, _)| *key).collect()
     }
 
+    /// The bulks that their sender has paused.
+    pub(super) fn paused(&self) -> Vec<(AccountId, BulkNo)> {
+        let paused = |bulk: &ModelBulk| bulk.stage == BulkStage::Paused;
+        let bulks = self.bulks.iter().filter(|(_, bulk)| paused(bulk));
+        bulks.map(|(key, _)| *key).collect()
+    }
+
     /// True while somebody waits whose time to leave is over.
     pub(super) fn has_waiting_past_validity(&self, now: UnixMillis) -> bool {
         !self.waiting_past_validity(now).is_empty()

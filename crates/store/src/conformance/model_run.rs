@@ -8,10 +8,10 @@ use super::fixture::*;
 use super::model::Model;
 use crate::{
     AcceptBulk, AcceptError, AcceptedBulk, ApprovalWanted, ClaimDue, DecideApproval, Decided,
-    NewReceipt, Outcome, StopBulk, StopReason, Stopped, SubmitResult, TopUp,
+    NewReceipt, Outcome, PauseBulk, StopBulk, StopReason, Stopped, SubmitResult, TopUp,
 };
 use domain::bulk::BulkStage;
-use domain::ids::{AccountId, PartKey};
+use domain::ids::{AccountId, BulkNo, PartKey};
 use domain::ledger::EntryKind;
 use domain::line::{InDoubt, RefundBasis, Terms};
 use domain::money::Rials;
@@ -90,7 +90,7 @@ impl Walk<'_> {
     async fn step(&mut self) -> &'static str {
         let pause = [0, 1, 400, 3_000, 61_000, 2_000_000][self.dice.below(6) as usize];
         self.now = self.now.plus_millis(pause);
-        match self.dice.below(33) {
+        match self.dice.below(35) {
             0..=1 => self.top_up().await,
             2..=6 => self.accept().await,
             7..=8 => self.build().await,
@@ -99,7 +99,8 @@ impl Walk<'_> {
             24..=27 => self.receive().await,
             28 => self.stop().await,
             29 => self.decide().await,
-            30..=31 => self.sweep().await,
+            30..=31 => self.pause().await,
+            32..=33 => self.sweep().await,
             _ => self.crash().await,
         }
     }
@@ -452,6 +453,44 @@ impl Walk<'_> {
         "stop"
     }
 
+    /// Pauses a bulk, or goes on with it.
+    async fn pause(&mut self) -> &'static str {
+        let keys: Vec<_> = self.model.bulks.keys().copied().collect();
+        // Mostly one that goes on, or pauses would pile up.
+        let paused = self.model.paused();
+        let wanted = if self.dice.once_in(3) { keys } else { paused };
+        let Some(key) = self.dice.pick(&wanted) else {
+            return "nothing to pause";
+        };
+        let pause = self.dice.once_in(2);
+        self.set_paused(key, pause).await;
+        "a pause"
+    }
+
+    async fn set_paused(&mut self, (account, bulk): (AccountId, BulkNo), pause: bool) {
+        let command = PauseBulk {
+            account,
+            bulk,
+            pause,
+            now: self.now,
+        };
+        let answer = self.w.pause_bulk(command).await.expect("pause_bulk");
+        let model = self.model.bulks.get_mut(&(account, bulk)).expect("a bulk");
+        let counts = model.report(bulk).counts;
+        let unsent = counts.of(State::Waiting) + counts.of(State::Attempted);
+        let expected = match (model.stage, pause) {
+            (BulkStage::Accepted, true) | (BulkStage::Paused, _) if unsent > 0 => Stopped::Done,
+            _ => Stopped::NothingLeft,
+        };
+        assert_eq!(answer, expected, "{:?}, {pause}", model.stage);
+        if answer == Stopped::Done {
+            model.stage = match pause {
+                true => BulkStage::Paused,
+                false => BulkStage::Accepted,
+            };
+        }
+    }
+
     /// Decides about one of the texts that wait for it, or asks for one that does not.
     async fn decide(&mut self) -> &'static str {
         let undecided = self.model.undecided();
@@ -515,6 +554,9 @@ impl Walk<'_> {
 
     /// Brings everything to its end.
     async fn drain(&mut self) {
+        for key in self.model.paused() {
+            self.set_paused(key, false).await;
+        }
         let lanes = [self.w.lane(OPERATOR), self.w.lane(OTHER_OPERATOR)];
         for _ in 0..100 {
             self.now = self.now.plus_seconds(1_000);

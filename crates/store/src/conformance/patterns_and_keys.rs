@@ -136,7 +136,25 @@ pub(super) async fn a_grant_of_a_pattern_is_given_and_taken_back(harness: &dyn H
     let users = |after| w.pattern_users("a1", after, 1);
     assert_eq!(users(None).await.expect("users"), [other]);
     assert_eq!(users(Some(other)).await.expect("users"), [third]);
+    w.create_pattern(pattern(owner, "b2"))
+        .await
+        .expect("create_pattern");
+    let usable = |account, after: Option<&str>| {
+        let after = after.map(str::to_owned);
+        let found = w.granted_patterns(account, after, 10);
+        async move {
+            let found = found.await.expect("granted_patterns");
+            found.into_iter().map(|one| one.code).collect::<Vec<_>>()
+        }
+    };
+    assert_eq!(usable(other, None).await, ["a1"]);
+    assert!(usable(other, Some("a1")).await.is_empty());
+    assert!(
+        usable(owner, None).await.is_empty(),
+        "its own are not others'"
+    );
     grant(&w, owner, other, false).await;
+    assert!(usable(other, None).await.is_empty());
     w.crash().await;
     assert_eq!(access(&w, other).await, Some(Access::Withdrawn));
     let users = w.pattern_users("a1", None, 10).await.expect("users");

@@ -5,8 +5,8 @@ use super::Harness;
 use super::audit::{all_accounts, all_entries};
 use super::fixture::*;
 use crate::{
-    AcceptBulk, AcceptError, AccountChange, AdminError, Catalog, DayLimit, LedgerSums, NewPackage,
-    OpenAccount, TariffChange, Transfer, Transferred,
+    AcceptBulk, AcceptError, AccountChange, AdminError, Catalog, DayLimit, LedgerEnd, LedgerSums,
+    NewPackage, OpenAccount, TariffChange, Transfer, Transferred,
 };
 use domain::account::{ANCESTORS_MAX, Account, AccountSettings, Ancestor};
 use domain::ids::{AccountId, BulkNo, LineId, PackageId};
@@ -520,6 +520,7 @@ pub(super) async fn the_ledger_is_added_up_in_slices(harness: &dyn Harness) {
     let child = open(&w, root).await;
     w.transfer(transfer(root, child, 700)).await.expect("given");
     w.send(child, 2).await;
+    let (_, reserved) = w.money(child).await;
     w.transfer(transfer(child, root, 100)).await.expect("back");
     let sums = async |after, max| {
         let sums = w.ledger_sums(child, at(0), after, max).await;
@@ -528,12 +529,14 @@ pub(super) async fn the_ledger_is_added_up_in_slices(harness: &dyn Harness) {
     let whole = LedgerSums {
         last: Some(3),
         transferred: Rials(600),
+        reserved: Rials(reserved),
         ..LedgerSums::default()
     };
     assert_eq!(sums(0, 100).await, whole);
     let first = LedgerSums {
         last: Some(2),
         transferred: Rials(700),
+        reserved: Rials(reserved),
         ..LedgerSums::default()
     };
     assert_eq!(sums(0, 2).await, first);
@@ -558,6 +561,12 @@ pub(super) async fn the_ledger_is_added_up_in_slices(harness: &dyn Harness) {
         ..LedgerSums::default()
     };
     assert_eq!(of_root.expect("ledger_sums"), expected);
+    let end = w.ledger_end(child).await.expect("ledger_end");
+    let credit = Rials(600 - reserved);
+    let reserved = Rials(reserved);
+    assert_eq!((end.balance, end.last), (Balance { credit, reserved }, 3));
+    let nobody = w.ledger_end(AccountId(999_999)).await;
+    assert_eq!(nobody.expect("ledger_end"), LedgerEnd::default());
     w.finish().await;
 }
 

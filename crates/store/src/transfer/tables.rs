@@ -2,13 +2,16 @@
 //!
 //! Which of its own tables an adapter leaves out, and why, it says itself; a test of each compares
 //! both lists with its schema. What is left out everywhere: who lives and who holds which duty,
-//! what links are doing, and marks of committed commands. They begin anew.
+//! what links are doing, marks of committed commands, and sessions of the console. They begin anew.
 
 /// Rows that a page has unless its table says otherwise.
 const PAGE_ROWS: u32 = 5_000;
 
 /// Rows that a page of longer texts has.
 const TEXT_PAGE_ROWS: u32 = 1_000;
+
+/// Rows that a page of drafts has, each of up to a quarter of a mebibyte.
+const DRAFT_PAGE_ROWS: u32 = 50;
 
 /// Rows that a page of files has, each of up to two mebibytes.
 const FILE_PAGE_ROWS: u32 = 8;
@@ -231,8 +234,13 @@ pub const TABLES: &[Table] = &[
     TICKET,
     TICKET_MESSAGE,
     TICKET_FILE,
+    CONSOLE_USER,
+    CONSOLE_COUNTER,
+    CONSOLE_DRAFT,
+    AUDIT_ENTRY,
     LEDGER_ENTRY,
     TRANSFER,
+    STATISTIC,
     BULK,
     RECIPIENT,
     SLICE,
@@ -352,6 +360,28 @@ const TICKET_FILE: Table = pages_of(FILE_PAGE_ROWS, table("ticket_file", 3, &[
 ]));
 
 #[rustfmt::skip]
+const CONSOLE_USER: Table = pages_of(TEXT_PAGE_ROWS, table("console_user", 2, &[
+    ACCOUNT, int("user_no"), text("name"), text("role"), text("settings"),
+    text("second_factor"), int("created_at"), int("version"),
+]));
+
+#[rustfmt::skip]
+const CONSOLE_COUNTER: Table = table("console_counter", 1, &[
+    ACCOUNT, int("next_user_no"), int("next_draft_no"), int("next_audit_no"),
+]);
+
+#[rustfmt::skip]
+const CONSOLE_DRAFT: Table = pages_of(DRAFT_PAGE_ROWS, table("console_draft", 2, &[
+    ACCOUNT, int("draft_no"), int("user_no"), text("title"), int("updated_at"), text("content"),
+]));
+
+#[rustfmt::skip]
+const AUDIT_ENTRY: Table = pages_of(TEXT_PAGE_ROWS, table("audit_entry", 2, &[
+    ACCOUNT, int("no"), int("at"), text("actor"), text("address"), text("action"),
+    text("subject"), text("details"), text("outcome"),
+]));
+
+#[rustfmt::skip]
 const LEDGER_ENTRY: Table = table("ledger_entry", 2, &[
     ACCOUNT, int("no"), int("kind"), money("amount"), int("bulk_no"), int("at"), text("note"),
 ]);
@@ -359,6 +389,12 @@ const LEDGER_ENTRY: Table = table("ledger_entry", 2, &[
 #[rustfmt::skip]
 const TRANSFER: Table = table("transfer", 2, &[
     ACCOUNT, int("entry_no"), int("other_id"), int("other_entry_no"),
+]);
+
+#[rustfmt::skip]
+const STATISTIC: Table = table("statistic", 4, &[
+    ACCOUNT, int("hour"), int("line_id"), int("operator"), int("unsent"), int("submitted"),
+    int("delivered"), int("failed"), int("other"), int("parts"), money("price"),
 ]);
 
 #[rustfmt::skip]

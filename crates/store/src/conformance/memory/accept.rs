@@ -186,11 +186,15 @@ impl Memory {
         let waits = bulk.counts().of(State::Waiting) > 0;
         match (command.reason, bulk.stage) {
             (StopReason::Abandoned, BulkStage::Building) => bulk.stage = BulkStage::Abandoned,
+            (StopReason::Abandoned, stage) if stage.is_acknowledged() => {
+                return Stopped::NothingLeft;
+            }
             (StopReason::Cancelled, BulkStage::Building) => return Stopped::Unknown,
             (StopReason::Cancelled, BulkStage::Rejected) => return Stopped::NothingLeft,
-            (StopReason::Cancelled, BulkStage::Accepted | BulkStage::AwaitingApproval)
-                if bulk.counts().open() > 0 =>
-            {
+            (
+                StopReason::Cancelled,
+                BulkStage::Accepted | BulkStage::AwaitingApproval | BulkStage::Paused,
+            ) if bulk.counts().open() > 0 => {
                 bulk.stage = BulkStage::Cancelled;
             }
             _ if !waits => return Stopped::NothingLeft,

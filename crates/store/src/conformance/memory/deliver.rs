@@ -1,6 +1,7 @@
 //! Claims, outcomes, receipts, recovery and the sweep.
 
 use super::{BUILDING_DAYS, Bulk, Data, Memory, Rec, SLICE};
+use crate::adapter::hourly_since;
 use crate::*;
 use domain::bulk::BulkStage;
 use domain::ids::{AccountId, LinkId, PartKey, RecipientKey};
@@ -187,6 +188,7 @@ impl Memory {
 
     pub(super) fn sweep_once(&self, now: UnixMillis) -> Swept {
         let mut data = self.data();
+        data.hourly_since = data.hourly_since.max(hourly_since(now));
         for account in data.accounts.values_mut() {
             for bulk in account.bulks.values_mut() {
                 let end = bulk
@@ -199,6 +201,7 @@ impl Memory {
             }
         }
         data.time_out(now);
+        data.console.sweep(now);
         data.parked
             .retain(|(_, at, _)| at.plus_seconds(PARKED_RECEIPT_DAYS * 86_400) >= now);
         let mut settled = data.cancel_stopped(SLICE, now);

@@ -216,6 +216,31 @@ impl InboxData {
         self.drop_old(command.queue);
     }
 
+    /// Queues what has ended once more.
+    pub(super) fn replay(&mut self, queue: CallbackQueue, no: InboundNo, now: UnixMillis) -> bool {
+        let open = [CallbackState::Waiting, CallbackState::Aside];
+        let Some(call) = self.calls.get_mut(&(queue, no)) else {
+            return false;
+        };
+        if open.contains(&call.report.state) {
+            return false;
+        }
+        call.report = CallbackReport {
+            target: queue.target,
+            no,
+            state: CallbackState::Waiting,
+            queued_at: now,
+            attempts: 0,
+            last_at: None,
+            status: None,
+            error: None,
+        };
+        call.due_at = None;
+        let queue = self.queues.entry(queue).or_default();
+        queue.due_at = queue.due_at.or(Some(now));
+        true
+    }
+
     fn drop_old(&mut self, queue: CallbackQueue) {
         let open = [CallbackState::Waiting, CallbackState::Aside];
         let ended = |call: &Call| !open.contains(&call.report.state);

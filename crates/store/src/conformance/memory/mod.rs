@@ -3,6 +3,8 @@
 
 mod accept;
 mod admin;
+mod bulks;
+mod console;
 mod deliver;
 mod fleet;
 mod inbox;
@@ -72,6 +74,7 @@ struct Data {
     catalog: Catalog,
     packages_made: i64,
     tickets: tickets::Kept,
+    console: crate::console_memory::ConsoleMemory,
     statuses: BTreeMap<LinkId, LinkStatus>,
     ids: HashMap<(LinkId, Box<[u8]>), PartKey>,
     parked: Vec<(LinkId, UnixMillis, NewReceipt)>,
@@ -80,6 +83,8 @@ struct Data {
     shelf: phonebooks::Shelf,
     screens: screening::Screens,
     fleet: fleet::Fleets,
+    /// Statistics of hours before this one are kept by the day.
+    hourly_since: i64,
 }
 
 impl Bulk {

@@ -141,6 +141,25 @@ impl Patterns for Memory {
         Ok(rows.take(limit as usize).map(|(key, _)| key.0).collect())
     }
 
+    async fn granted_patterns(
+        &self,
+        account: AccountId,
+        after: Option<String>,
+        limit: u32,
+    ) -> Result<Vec<Pattern>, StoreError> {
+        let data = self.data();
+        let patterns = &data.patterns;
+        let may = |pattern: &&Pattern| {
+            let key = (account, pattern.code.clone());
+            patterns.grants.get(&key) == Some(&true)
+        };
+        let mut found: Vec<Pattern> = patterns.patterns.values().filter(may).cloned().collect();
+        found.sort_by(|a, b| a.code.cmp(&b.code));
+        found.retain(|pattern| after.as_ref().is_none_or(|after| pattern.code > *after));
+        found.truncate(limit as usize);
+        Ok(found)
+    }
+
     async fn create_api_key(&self, new: NewApiKey) -> Result<KeyNo, AdminError> {
         let mut data = self.serves()?.data();
         if !data.accounts.contains_key(&new.account) {

@@ -261,9 +261,19 @@ impl Resellers for Memory {
                 EntryKind::Transfer => sums.transferred += entry.amount,
                 EntryKind::Charge => sums.charged += entry.amount,
                 EntryKind::Refund => sums.refunded += entry.amount,
-                EntryKind::Reserve | EntryKind::Release => {}
+                EntryKind::Reserve => sums.reserved += entry.amount,
+                EntryKind::Release => sums.released += entry.amount,
             }
         }
         Ok(sums)
+    }
+
+    async fn ledger_end(&self, account: AccountId) -> Result<LedgerEnd, StoreError> {
+        let data = self.serves()?.data();
+        let found = data.accounts.get(&account);
+        Ok(found.map_or_else(LedgerEnd::default, |one| LedgerEnd {
+            balance: one.balance,
+            last: one.entries.len() as i64,
+        }))
     }
 }

@@ -1,6 +1,7 @@
 //! The port over the store in memory.
 
-use super::{Memory, Rec};
+use super::Memory;
+use super::bulks::report;
 use crate::*;
 use async_trait::async_trait;
 use domain::account::Account;
@@ -23,19 +24,6 @@ impl Memory {
             true => Err(StoreError::Stopped("closed".into())),
             false => Ok(self),
         }
-    }
-}
-
-fn report(seq: usize, one: &Rec) -> RecipientReport {
-    RecipientReport {
-        seq: Seq(seq as u32),
-        address: one.new.address.clone(),
-        state: one.progress.state,
-        reason: one.progress.reason,
-        detail: one.progress.detail,
-        parts: one.progress.parts,
-        unit_price: one.progress.unit_price,
-        attempts: one.progress.attempts,
     }
 }
 
@@ -171,24 +159,7 @@ impl Store for Memory {
             .data()
             .bulk(account, no)
             .filter(|bulk| bulk.shows())
-            .map(|bulk| {
-                let reached = bulk
-                    .recipients
-                    .iter()
-                    .filter(|one| !one.progress.accepted.is_empty());
-                BulkReport {
-                    no,
-                    line: bulk.command.line,
-                    stage: bulk.stage,
-                    accepted_at: bulk.command.accepted_at,
-                    due_at: bulk.command.due_at,
-                    masked: bulk.command.masked,
-                    counts: bulk.counts(),
-                    reached: reached.count() as u32,
-                    price: bulk.price,
-                    returned: bulk.returned,
-                }
-            }))
+            .map(|bulk| bulk.report(no)))
     }
     async fn bulk_by_key(
         &self,
