@@ -66,6 +66,10 @@ pub(crate) fn accept_bulk(group: &mut Group<'_>, command: &AcceptBulk) -> Answer
         due_at: if accepted { command.due_at.0 } else { NEVER },
     };
     let waits = insert_recipients(group.conn, &place, 0, &command.recipients)?;
+    let at = command.accepted_at;
+    group
+        .statistics
+        .add_new(key, command.line, at, &command.recipients);
     ask_for_approval(group.conn, key, command, stage)?;
     group.post(
         command.account,
@@ -76,24 +80,33 @@ pub(crate) fn accept_bulk(group: &mut Group<'_>, command: &AcceptBulk) -> Answer
         None,
     )?;
     group.made_due |= waits && accepted;
-    if let Some(digest) = &command.idempotency_key {
-        group
-            .conn
-            .prepare_cached(
-                "INSERT OR REPLACE INTO idempotency (account_id, key, bulk_no, at)
-                 VALUES (?1, ?2, ?3, ?4)",
-            )?
-            .execute(params![
-                command.account.0,
-                &digest[..],
-                bulk.0,
-                command.accepted_at.0
-            ])?;
-    }
+    remember_key(group.conn, key, command)?;
     Ok(Ok(AcceptedBulk {
         bulk,
         repeated: false,
     }))
+}
+
+/// Remembers the idempotency key that the bulk came with, if it came with one.
+fn remember_key(
+    conn: &Connection,
+    (account, bulk): (AccountId, BulkNo),
+    command: &AcceptBulk,
+) -> Result<(), DbError> {
+    let Some(digest) = &command.idempotency_key else {
+        return Ok(());
+    };
+    conn.prepare_cached(
+        "INSERT OR REPLACE INTO idempotency (account_id, key, bulk_no, at)
+         VALUES (?1, ?2, ?3, ?4)",
+    )?
+    .execute(params![
+        account.0,
+        &digest[..],
+        bulk.0,
+        command.accepted_at.0
+    ])?;
+    Ok(())
 }
 
 /// Adds recipients to a bulk that is being built.
@@ -126,6 +139,10 @@ pub(crate) fn add_recipients(group: &mut Group<'_>, command: &AddRecipients) -> 
         due_at: NEVER,
     };
     insert_recipients(group.conn, &place, first, &command.recipients)?;
+    let at = bulk.accepted_at;
+    group
+        .statistics
+        .add_new(key, bulk.line, at, &command.recipients);
     if let Some(wanted) = &command.approval {
         let state = ApprovalState::Building;
         approval::insert(group.conn, key, wanted, bulk.accepted_at, state)?;

@@ -5,6 +5,7 @@
 
 use crate::error::DbError;
 use crate::group::Group;
+use crate::release;
 use crate::rows::{BulkKey, BulkRow, attempted_of, load_bulk};
 use crate::stop::{AT_ONCE, SETTLED_PER_COMMAND_MAX, end_waiting, make_stopped};
 use crate::work::{Work, set_sweep};
@@ -13,11 +14,7 @@ use domain::ids::{AccountId, BulkNo, LineId, RuleId};
 use domain::status::Event;
 use domain::time::UnixMillis;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use store::adapter::first_sweep;
 use store::{Approval, ApprovalCursor, ApprovalState, ApprovalWanted, DecideApproval, Decided};
-
-/// Places of slices that one command makes due, each with a slice for some operators.
-const SLICES_RELEASED_PER_COMMAND: u32 = 64;
 
 /// Who decides when nobody does.
 const NOBODY: &str = "peyk";
@@ -28,7 +25,8 @@ const TOO_LATE: &str = "nobody decided in time";
 pub(crate) struct ApprovalRow {
     pub(crate) state: ApprovalState,
     pub(crate) until: UnixMillis,
-    release_from: Option<u32>,
+    /// True while its slices are being let go.
+    is_released: bool,
 }
 
 fn state(code: u8) -> Result<ApprovalState, DbError> {
@@ -65,18 +63,18 @@ pub(crate) fn insert(
 pub(crate) fn load(conn: &Connection, key: BulkKey) -> Result<Option<ApprovalRow>, DbError> {
     let row = conn
         .prepare_cached(
-            "SELECT state, until, release_from FROM approval
+            "SELECT state, until, release_from IS NOT NULL FROM approval
              WHERE account_id = ?1 AND bulk_no = ?2",
         )?
         .query_row([key.0.0, i64::from(key.1.0)], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         })
         .optional()?;
-    row.map(|(code, until, release_from)| {
+    row.map(|(code, until, is_released)| {
         Ok(ApprovalRow {
             state: state(code)?,
             until: UnixMillis(until),
-            release_from,
+            is_released,
         })
     })
     .transpose()
@@ -125,15 +123,13 @@ pub(crate) fn decide(group: &mut Group<'_>, command: &DecideApproval) -> Result<
             note(group.conn, command)?;
             if approve {
                 let_go(group.conn, key, &bulk, command.now)?;
-                release(group, key, command.now)
+                go_on(group, key, command.now)
             } else {
                 make_stopped(group.conn, key, BulkStage::Rejected, true)?;
                 settle(group, key, command.now)
             }
         }
-        (ApprovalState::Approved, true) if row.release_from.is_some() => {
-            release(group, key, command.now)
-        }
+        (ApprovalState::Approved, true) if row.is_released => go_on(group, key, command.now),
         (ApprovalState::Rejected, false) if bulk.counts.open() > 0 => {
             settle(group, key, command.now)
         }
@@ -184,40 +180,17 @@ fn let_go(conn: &Connection, key: BulkKey, bulk: &BulkRow, now: UnixMillis) -> R
 }
 
 /// Makes the next slices of an approved bulk due.
-pub(crate) fn release(
-    group: &mut Group<'_>,
-    key: BulkKey,
-    now: UnixMillis,
-) -> Result<Decided, DbError> {
-    let conn = group.conn;
-    let (Some(row), Some(bulk)) = (load(conn, key)?, load_bulk(conn, key)?) else {
-        return Ok(Decided::Unknown);
-    };
-    // Its sender may have cancelled it meanwhile.
-    let Some(from) = row
-        .release_from
-        .filter(|_| bulk.stage == BulkStage::Accepted)
-    else {
+fn go_on(group: &mut Group<'_>, key: BulkKey, now: UnixMillis) -> Result<Decided, DbError> {
+    let bulk = load_bulk(group.conn, key)?;
+    // Its sender may have stopped or paused it meanwhile.
+    let Some(bulk) = bulk.filter(release::is_under_way) else {
         return Ok(Decided::Done);
     };
-    let to = from.saturating_add(SLICES_RELEASED_PER_COMMAND);
-    conn.prepare_cached(
-        "UPDATE slice SET due_at = ?5 WHERE account_id = ?1 AND bulk_no = ?2
-         AND slice_no >= ?3 AND slice_no < ?4",
-    )?
-    .execute(params![key.0.0, key.1.0, from, to, bulk.due_at.0])?;
-    group.made_due = true;
-    let more = to < bulk.next_seq.div_ceil(store::SLICE_RECIPIENTS);
-    conn.prepare_cached(
-        "UPDATE approval SET release_from = ?3 WHERE account_id = ?1 AND bulk_no = ?2",
-    )?
-    .execute(params![key.0.0, key.1.0, more.then_some(to)])?;
-    if more {
-        return Ok(Decided::More);
-    }
-    let next = first_sweep(now, bulk.due_at, bulk.expires_at, bulk.report_millis());
-    set_sweep(conn, key, (bulk.counts.open() > 0).then_some(next), 0)?;
-    Ok(Decided::Done)
+    Ok(if release::release(group, key, &bulk, now)? {
+        Decided::More
+    } else {
+        Decided::Done
+    })
 }
 
 /// Ends the next recipients of a rejected bulk.
@@ -308,6 +281,16 @@ pub(crate) fn waiting(
         found.push(approval(row)?);
     }
     Ok(found)
+}
+
+/// How many bulks are in that queue.
+pub(crate) fn waiting_count(conn: &Connection) -> Result<u64, DbError> {
+    let count: i64 = conn
+        .prepare_cached(
+            "SELECT count(*) FROM approval INDEXED BY approval_waiting WHERE state = 1",
+        )?
+        .query_row([], |row| row.get(0))?;
+    Ok(u64::try_from(count).unwrap_or(0))
 }
 
 /// Bulks and approvals that do not agree on whether somebody has to decide.

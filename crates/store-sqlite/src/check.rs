@@ -7,6 +7,7 @@ use crate::phonebooks;
 use crate::reader::snapshot;
 use crate::resellers_check;
 use crate::rows::{BulkKey, BulkRow, bulk_row, progress, stage};
+use crate::statistics;
 use domain::bulk::BulkStage;
 use domain::ids::{AccountId, BulkNo};
 use domain::ledger::{Balance, EntryKind};
@@ -15,6 +16,7 @@ use domain::money::Rials;
 use domain::status::{Progress, State};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeMap;
+use store::adapter::states_of;
 use store::{ApprovalState, Finding, SLICE_RECIPIENTS};
 
 /// Findings after which the check stops: a store with so many needs a person, not a longer list.
@@ -35,6 +37,7 @@ pub(crate) fn check(conn: &Connection) -> Result<Vec<Finding>, DbError> {
     check_slices(conn, &mut findings)?;
     findings.0.extend(snapshot(conn, crate::patterns::check)?);
     findings.0.extend(snapshot(conn, crate::inbox::check)?);
+    findings.0.extend(snapshot(conn, crate::console::check)?);
     for found in phonebooks::check(conn, FINDINGS_MAX)? {
         findings.expect(false, found.rule, || found.what);
     }
@@ -75,6 +78,7 @@ fn check_accounts(conn: &Connection, findings: &mut Findings) -> Result<(), DbEr
             check_balance(conn, AccountId(id), findings)?;
             check_reserved(conn, AccountId(id), findings)?;
             check_entries_of_bulks(conn, AccountId(id), findings)?;
+            check_statistics(conn, AccountId(id), findings)?;
             resellers_check::check_transfers(conn, AccountId(id), findings)?;
             crate::tickets::check_tickets(conn, AccountId(id), findings)?;
             resellers_check::check_place(conn, AccountId(id), findings)
@@ -142,6 +146,38 @@ fn check_reserved(
         .query_row([id.0], |row| row.get(0))?;
     findings.expect(reserved == open, "reserved", || {
         format!("account {id}: {reserved} rials are reserved, its recipients may yet cost {open}")
+    });
+    Ok(())
+}
+
+/// Statistics count each recipient of each bulk where it stands.
+fn check_statistics(
+    conn: &Connection,
+    id: AccountId,
+    findings: &mut Findings,
+) -> Result<(), DbError> {
+    let counted = statistics::total(conn, id)?;
+    // Bulks count their recipients themselves, which is checked with them.
+    let of_bulks: [i64; 5] = conn
+        .prepare_cached(
+            "SELECT coalesce(sum(unsent), 0), coalesce(sum(submitted + held), 0),
+             coalesce(sum(delivered), 0), coalesce(sum(failed), 0),
+             coalesce(sum(discarded + cancelled + unreported), 0)
+             FROM bulk WHERE account_id = ?1",
+        )?
+        .query_row([id.0], |row| {
+            let mut sums = [0; 5];
+            for (at, sum) in sums.iter_mut().enumerate() {
+                *sum = row.get(at)?;
+            }
+            Ok(sums)
+        })?;
+    let of_statistics = states_of(&counted);
+    findings.expect(of_statistics == of_bulks, "statistics", || {
+        format!(
+            "account {id}: (unsent, submitted, delivered, failed, other) are counted as \
+             {of_statistics:?}, its bulks have {of_bulks:?}"
+        )
     });
     Ok(())
 }

@@ -3,12 +3,14 @@
 
 use crate::claim::ClaimMemory;
 use crate::error::DbError;
+use crate::statistics;
 use domain::ids::{AccountId, BulkNo};
 use domain::ledger::{Balance, EntryKind};
 use domain::money::Rials;
 use domain::time::UnixMillis;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeMap;
+use store::adapter::StatisticChanges;
 
 /// What the writer remembers between commits. None of it is needed to be right: after a restart
 /// it is empty.
@@ -40,6 +42,8 @@ pub(crate) struct Group<'c> {
     pub(crate) memory: &'c mut Memory,
     accounts: BTreeMap<AccountId, AccountRow>,
     parked: Option<bool>,
+    /// What this transaction changes of the statistics.
+    pub(crate) statistics: StatisticChanges,
     /// True when recipients became due.
     pub(crate) made_due: bool,
 }
@@ -51,6 +55,7 @@ impl<'c> Group<'c> {
             memory,
             accounts: BTreeMap::new(),
             parked: None,
+            statistics: StatisticChanges::default(),
             made_due: false,
         }
     }
@@ -155,7 +160,7 @@ impl<'c> Group<'c> {
         self.parked = Some(true);
     }
 
-    /// Writes the accounts that changed.
+    /// Writes the accounts and the statistics that changed.
     pub(crate) fn flush(&mut self) -> Result<(), DbError> {
         for (id, account) in self
             .accounts
@@ -176,13 +181,14 @@ impl<'c> Group<'c> {
                 ])?;
             account.changed = false;
         }
-        Ok(())
+        statistics::write(self.conn, &mut self.statistics)
     }
 
     /// Forgets what was read, after a command was rolled back.
     pub(crate) fn forget(&mut self) {
         self.accounts.clear();
         self.parked = None;
+        self.statistics = StatisticChanges::default();
         self.memory.forget_rows();
     }
 }

@@ -104,6 +104,17 @@ impl Patterns for SqliteStore {
             .await
     }
 
+    async fn granted_patterns(
+        &self,
+        account: AccountId,
+        after: Option<String>,
+        limit: u32,
+    ) -> Result<Vec<Pattern>, StoreError> {
+        self.readers
+            .run(move |conn| granted(conn, account, after.as_deref(), limit))
+            .await
+    }
+
     async fn create_api_key(&self, key: NewApiKey) -> Result<KeyNo, AdminError> {
         self.writer
             .run("create_api_key", move |group| api_keys::create(group, &key))
@@ -334,6 +345,24 @@ fn list(
     ))?;
     let (account, code) = after.map_or((i64::MIN, ""), |(account, code)| (account.0, code));
     let mut rows = statement.query(params![first, last, account, code, limit])?;
+    let mut patterns = Vec::new();
+    while let Some(row) = rows.next()? {
+        patterns.push(pattern(row)?);
+    }
+    Ok(patterns)
+}
+
+fn granted(
+    conn: &Connection,
+    account: AccountId,
+    after: Option<&str>,
+    limit: u32,
+) -> Result<Vec<Pattern>, DbError> {
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM pattern_grant g JOIN pattern p ON p.code = g.code
+         WHERE g.account_id = ?1 AND g.code > ?2 AND g.granted = 1 ORDER BY g.code LIMIT ?3"
+    ))?;
+    let mut rows = statement.query(params![account.0, after.unwrap_or_default(), limit])?;
     let mut patterns = Vec::new();
     while let Some(row) = rows.next()? {
         patterns.push(pattern(row)?);

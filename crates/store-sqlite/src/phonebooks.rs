@@ -64,6 +64,32 @@ impl Phonebooks for SqliteStore {
             .await?
     }
 
+    async fn rename_book(
+        &self,
+        account: AccountId,
+        book: BookId,
+        title: String,
+    ) -> Result<(), BookError> {
+        self.writer
+            .run("rename_book", move |group| {
+                rename_book(group.conn, (account, book), &title)
+            })
+            .await?
+    }
+
+    async fn replace_contact(
+        &self,
+        account: AccountId,
+        book: BookId,
+        contact: Contact,
+    ) -> Result<bool, BookError> {
+        self.writer
+            .run("replace_contact", move |group| {
+                replace_contact(group.conn, (account, book), &contact)
+            })
+            .await?
+    }
+
     async fn remove_contacts(
         &self,
         account: AccountId,
@@ -245,6 +271,43 @@ fn add_contacts(conn: &Connection, command: &AddContacts) -> Answer<ContactsAdde
     Ok(Ok(done))
 }
 
+fn rename_book(conn: &Connection, key: Key, title: &str) -> Answer<()> {
+    let renamed = conn
+        .prepare_cached(
+            "UPDATE book SET title = ?3 WHERE account_id = ?1 AND book_id = ?2 AND removed = 0",
+        )?
+        .execute(params![key.0.0, key.1.0, title])?;
+    Ok(match renamed {
+        0 => Err(BookError::Unknown),
+        _ => Ok(()),
+    })
+}
+
+fn replace_contact(conn: &Connection, key: Key, contact: &Contact) -> Answer<bool> {
+    if contacts_of(conn, key)?.is_none() {
+        return Ok(Err(BookError::Unknown));
+    }
+    write_over(conn, key, contact).map(Ok)
+}
+
+/// Writes a contact over the one with its number; false where there is none.
+fn write_over(conn: &Connection, key: Key, contact: &Contact) -> Result<bool, DbError> {
+    let (name, fields) = columns(contact)?;
+    let written = conn
+        .prepare_cached(
+            "UPDATE contact SET name = ?4, fields = ?5
+             WHERE account_id = ?1 AND book_id = ?2 AND number = ?3",
+        )?
+        .execute(params![
+            key.0.0,
+            key.1.0,
+            national(contact.number),
+            name,
+            fields
+        ])?;
+    Ok(written > 0)
+}
+
 fn remove_contacts(conn: &Connection, key: Key, numbers: &[Msisdn]) -> Answer<u32> {
     if contacts_of(conn, key)?.is_none() {
         return Ok(Err(BookError::Unknown));
@@ -306,13 +369,7 @@ fn update_contact(conn: &Connection, key: Key, newer: &Contact) -> Result<bool, 
     if !contact.update_from(newer) {
         return Ok(false);
     }
-    let (name, fields) = columns(&contact)?;
-    conn.prepare_cached(
-        "UPDATE contact SET name = ?4, fields = ?5
-         WHERE account_id = ?1 AND book_id = ?2 AND number = ?3",
-    )?
-    .execute(params![key.0.0, key.1.0, number, name, fields])?;
-    Ok(true)
+    write_over(conn, key, &contact)
 }
 
 /// Name and fields as the columns keep them: nothing where there is nothing.

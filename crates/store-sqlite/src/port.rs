@@ -3,8 +3,8 @@
 use crate::connect::open_read_only;
 use crate::reader::snapshot;
 use crate::{
-    SqliteStore, accept, admin, backup, catalog, check, claim, inbound, lanes, outcomes, queries,
-    receipts, recover, stop, sweep,
+    SqliteStore, accept, admin, backup, bulks, catalog, check, claim, inbound, lanes, outcomes,
+    queries, receipts, recover, stop, sweep,
 };
 use async_trait::async_trait;
 use domain::account::Account;
@@ -238,7 +238,7 @@ impl Store for SqliteStore {
         bulk: BulkNo,
     ) -> Result<Option<BulkReport>, StoreError> {
         self.readers
-            .run(move |conn| snapshot(conn, |conn| queries::bulk(conn, (account, bulk))))
+            .run(move |conn| snapshot(conn, |conn| bulks::bulk(conn, (account, bulk))))
             .await
     }
 

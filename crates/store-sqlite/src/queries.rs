@@ -3,9 +3,9 @@
 
 use crate::error::DbError;
 use crate::resellers;
-use crate::rows::{BulkKey, address, attempted_of, load_bulk, progress, stage};
+use crate::rows::{BulkKey, address, progress, stage};
 use domain::account::Account;
-use domain::bulk::{BulkReport, BulkStage};
+use domain::bulk::BulkStage;
 use domain::ids::{AccountId, BulkNo, PackageId, Seq};
 use domain::ledger::{Balance, Entry, EntryKind};
 use domain::link::LinkStatus;
@@ -61,6 +61,17 @@ pub(crate) fn account_by_name(conn: &Connection, name: &str) -> Result<Option<Ac
         "SELECT {ACCOUNT_COLUMNS} FROM account a WHERE a.name = ?1"
     ))?;
     let mut rows = statement.query([name])?;
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
+    account_at(conn, row, 0).map(Some)
+}
+
+pub(crate) fn account_by_id(conn: &Connection, id: AccountId) -> Result<Option<Account>, DbError> {
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT {ACCOUNT_COLUMNS} FROM account a WHERE a.id = ?1"
+    ))?;
+    let mut rows = statement.query([id.0])?;
     let Some(row) = rows.next()? else {
         return Ok(None);
     };
@@ -143,30 +154,6 @@ pub(crate) fn ledger(
         });
     }
     Ok(entries)
-}
-
-/// A bulk's report. The caller gives a snapshot, since the bulk and its slices must agree.
-pub(crate) fn bulk(conn: &Connection, key: BulkKey) -> Result<Option<BulkReport>, DbError> {
-    let Some(row) = load_bulk(conn, key)?.filter(|row| row.stage.is_acknowledged()) else {
-        return Ok(None);
-    };
-    let attempted = if row.counts.unsent() == 0 {
-        0
-    } else {
-        attempted_of(conn, key)?
-    };
-    Ok(Some(BulkReport {
-        no: key.1,
-        line: row.line,
-        stage: row.stage,
-        accepted_at: row.accepted_at,
-        due_at: row.due_at,
-        masked: row.masked,
-        counts: row.counts.report(attempted),
-        reached: u32::try_from(row.reached).unwrap_or(0),
-        price: row.price,
-        returned: row.returned,
-    }))
 }
 
 /// The bulk of an idempotency key, once it is acknowledged.

@@ -7,19 +7,19 @@ use crate::admin::{
 use crate::catalog::tariff_row;
 use crate::error::DbError;
 use crate::group::Group;
+use crate::ledger::{ledger_end, ledger_sums};
 use crate::queries::{from_json, summaries};
 use async_trait::async_trait;
 use domain::account::{ANCESTORS_MAX, AccountSettings, Ancestor};
 use domain::ids::{AccountId, PackageId};
 use domain::ledger::EntryKind;
-use domain::money::Rials;
 use domain::package::{Package, PackageSettings};
 use domain::person::Person;
 use domain::time::UnixMillis;
 use rusqlite::{Connection, OptionalExtension, params};
 use store::{
-    AccountSummary, AdminError, LedgerSums, NewPackage, OpenAccount, Resellers, StoreError,
-    TariffChange, Transfer, Transferred,
+    AccountSummary, AdminError, LedgerEnd, LedgerSums, NewPackage, OpenAccount, Resellers,
+    StoreError, TariffChange, Transfer, Transferred,
 };
 
 #[async_trait]
@@ -123,6 +123,12 @@ impl Resellers for SqliteStore {
     ) -> Result<LedgerSums, StoreError> {
         self.readers
             .run(move |conn| ledger_sums(conn, account, since, after, entries_max))
+            .await
+    }
+
+    async fn ledger_end(&self, account: AccountId) -> Result<LedgerEnd, StoreError> {
+        self.readers
+            .run(move |conn| ledger_end(conn, account))
             .await
     }
 }
@@ -457,34 +463,4 @@ fn person(conn: &Connection, account: AccountId) -> Result<Option<Person>, DbErr
         Some(row) => from_json(row, 0, "person of an account").map(Some),
         None => Ok(None),
     }
-}
-
-fn ledger_sums(
-    conn: &Connection,
-    account: AccountId,
-    since: UnixMillis,
-    after: i64,
-    entries_max: u32,
-) -> Result<LedgerSums, DbError> {
-    let mut statement = conn.prepare_cached(
-        "SELECT max(no), kind, coalesce(sum(amount) FILTER (WHERE at >= ?3), 0) FROM (
-             SELECT no, kind, amount, at FROM ledger_entry WHERE account_id = ?1 AND no > ?2
-             ORDER BY no LIMIT ?4
-         ) GROUP BY kind",
-    )?;
-    let mut rows = statement.query(params![account.0, after, since.0, entries_max])?;
-    let mut sums = LedgerSums::default();
-    while let Some(row) = rows.next()? {
-        sums.last = sums.last.max(Some(row.get(0)?));
-        let amount = Rials(row.get(2)?);
-        match EntryKind::from_code(row.get(1)?) {
-            Some(EntryKind::TopUp) => sums.topped_up = amount,
-            Some(EntryKind::Transfer) => sums.transferred = amount,
-            Some(EntryKind::Charge) => sums.charged = amount,
-            Some(EntryKind::Refund) => sums.refunded = amount,
-            // They only move between credit and reserved.
-            Some(EntryKind::Reserve | EntryKind::Release) | None => {}
-        }
-    }
-    Ok(sums)
 }

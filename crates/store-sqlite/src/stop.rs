@@ -14,7 +14,7 @@ use store::{SLICE_RECIPIENTS, StopBulk, StopReason, Stopped};
 /// Recipients that one command ends at most, so that it stays within a few milliseconds.
 pub(crate) const SETTLED_PER_COMMAND_MAX: u32 = 1_000;
 
-/// `sweep_at` of a bulk that is stopped but not settled, or approved but not due as a whole: the
+/// `sweep_at` of a bulk that is stopped but not settled, or let go but not due as a whole: the
 /// next sweep goes on with it.
 pub(crate) const AT_ONCE: i64 = 0;
 
@@ -38,7 +38,8 @@ pub(crate) fn stop_bulk(group: &mut Group<'_>, command: &StopBulk) -> Result<Sto
             BulkStage::Accepted
             | BulkStage::Cancelled
             | BulkStage::AwaitingApproval
-            | BulkStage::Rejected,
+            | BulkStage::Rejected
+            | BulkStage::Paused,
         ) => {
             return Ok(Stopped::NothingLeft);
         }

@@ -3,12 +3,15 @@
 
 use crate::approval;
 use crate::blacklist;
+use crate::console;
 use crate::error::DbError;
 use crate::group::Group;
 use crate::phonebooks::sweep_removed;
 use crate::receipts::purge_parked;
+use crate::release;
 use crate::rows::{BulkKey, BulkRow, load_bulk};
-use crate::stop::{AT_ONCE, SETTLED_PER_COMMAND_MAX, end_waiting, make_stopped};
+use crate::statistics;
+use crate::stop::{SETTLED_PER_COMMAND_MAX, end_waiting, make_stopped};
 use crate::work::{Work, set_sweep};
 use domain::bulk::BulkStage;
 use domain::ids::{AccountId, BulkNo, RecipientKey, Seq};
@@ -16,7 +19,7 @@ use domain::status::{Event, State};
 use domain::time::UnixMillis;
 use rusqlite::{Connection, params};
 use store::adapter::{next_look, report_is_over};
-use store::{Decided, IDEMPOTENCY_HOURS, Swept};
+use store::{IDEMPOTENCY_HOURS, Swept};
 
 /// Bulks that one command looks at.
 const BULKS_PER_COMMAND_MAX: usize = 200;
@@ -35,8 +38,10 @@ pub(crate) fn sweep(group: &mut Group<'_>, now: UnixMillis) -> Result<Swept, DbE
         more: purge_parked(group.conn, now)?,
     };
     swept.more |= blacklist::purge(group.conn, now)?;
+    swept.more |= console::purge(group.conn, now)?;
     purge_keys(group, now)?;
     swept.more |= sweep_removed(group)?;
+    swept.more |= statistics::fold(group, now)?;
     let bulks = ripe(group.conn, now)?;
     swept.more |= bulks.len() == BULKS_PER_COMMAND_MAX;
     let mut scan = SCANNED_PER_COMMAND_MAX;
@@ -84,7 +89,7 @@ fn sweep_bulk(
         approval::withdraw(conn, key, now)?;
         bulk.stage = BulkStage::Abandoned;
     }
-    if let Some(done) = sweep_approval(group, key, &mut bulk, now)? {
+    if let Some(done) = sweep_held(group, key, &mut bulk, now)? {
         return Ok((0, done));
     }
     let mut work = Work::new(conn, now)?;
@@ -112,17 +117,17 @@ fn sweep_bulk(
     Ok((settled, seq.is_none()))
 }
 
-/// What an approval asks of the sweep: to reject what nobody decided about in time, and to go on
-/// with what was approved. `None` where the bulk is to be swept as any other.
-fn sweep_approval(
+/// What holds a bulk asks of the sweep: to go on with what was let go, and to reject what nobody
+/// decided about in time. `None` where the bulk is to be swept as any other.
+fn sweep_held(
     group: &mut Group<'_>,
     key: BulkKey,
     bulk: &mut BulkRow,
     now: UnixMillis,
 ) -> Result<Option<bool>, DbError> {
-    if bulk.stage == BulkStage::Accepted && bulk.sweep_at == Some(AT_ONCE) {
-        let released = approval::release(group, key, now)?;
-        return Ok((released == Decided::More).then_some(false));
+    if release::is_under_way(bulk) {
+        let more = release::release(group, key, bulk, now)?;
+        return Ok(more.then_some(false));
     }
     if bulk.stage != BulkStage::AwaitingApproval {
         return Ok(None);

@@ -16,6 +16,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use store::SLICE_RECIPIENTS;
+use store::adapter::StatisticChanges;
 
 /// Names a slice: account, bulk, place of the slice, operator.
 pub(crate) type SliceKey = (i64, u32, u32, u8);
@@ -69,6 +70,7 @@ pub(crate) struct Work<'c> {
     recipients: Recipients<'c>,
     bulks: BTreeMap<BulkKey, BulkWork>,
     slices: BTreeMap<SliceKey, SliceChange>,
+    statistics: StatisticChanges,
     /// Recipients that ended.
     pub(crate) ended: u32,
 }
@@ -81,6 +83,7 @@ impl<'c> Work<'c> {
             recipients: Recipients::new(conn)?,
             bulks: BTreeMap::new(),
             slices: BTreeMap::new(),
+            statistics: StatisticChanges::default(),
             ended: 0,
         })
     }
@@ -158,15 +161,20 @@ impl<'c> Work<'c> {
             return Ok(());
         }
         let now = self.now;
-        if let Some(bulk) = self.bulk(bulk_of(open.key))? {
+        let mut paused = false;
+        if let Some(bulk) = self.bulks.get_mut(&bulk_of(open.key)) {
             bulk.row.counts.0[RowCounts::slot(before)] -= 1;
             bulk.row.counts.0[RowCounts::slot(after)] += 1;
             if matches!(after, State::Submitted | State::Held) {
                 bulk.row.last_submit_at = bulk.row.last_submit_at.max(Some(now));
             }
+            paused = bulk.row.stage == BulkStage::Paused;
+            let (account, states) = (open.key.account, (before, after));
+            self.statistics
+                .moved(account, &bulk.row, open.row.operator, states, now);
         }
         self.ended += u32::from(after.is_final());
-        self.count_in_slice(&open, before, after);
+        self.count_in_slice(&open, before, after, paused);
         Ok(())
     }
 
@@ -186,7 +194,7 @@ impl<'c> Work<'c> {
         Ok(())
     }
 
-    fn count_in_slice(&mut self, open: &Open, before: State, after: State) {
+    fn count_in_slice(&mut self, open: &Open, before: State, after: State, paused: bool) {
         let waiting = i64::from(after == State::Waiting) - i64::from(before == State::Waiting);
         let attempted =
             i64::from(after == State::Attempted) - i64::from(before == State::Attempted);
@@ -201,6 +209,8 @@ impl<'c> Work<'c> {
         slice.attempted += attempted;
         if after == State::Waiting {
             let due = open.row.progress.not_before.map_or(self.now.0, |at| at.0);
+            // What comes back in a paused bulk waits until its sender goes on.
+            let due = if paused { NEVER } else { due };
             let (seq, at) = slice.back.unwrap_or((u32::MAX, NEVER));
             slice.back = Some((seq.min(open.key.seq.0), at.min(due)));
         }
@@ -208,6 +218,7 @@ impl<'c> Work<'c> {
 
     /// Writes what was summed up.
     pub(crate) fn finish(mut self, group: &mut Group<'_>) -> Result<u32, DbError> {
+        group.statistics.absorb(&mut self.statistics);
         let bulks = std::mem::take(&mut self.bulks);
         for (key, bulk) in bulks {
             if bulk.changed {

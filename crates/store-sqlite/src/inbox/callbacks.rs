@@ -48,6 +48,16 @@ pub(super) fn queue(
          VALUES (?1, ?2, ?3, 0, ?4)",
     )?
     .execute(params![account.0, no.0, target_code(to), now.0])?;
+    ring(conn, account, to, now)
+}
+
+/// Something waits for a URL.
+fn ring(
+    conn: &Connection,
+    account: AccountId,
+    to: CallbackTarget,
+    now: UnixMillis,
+) -> Result<(), DbError> {
     conn.prepare_cached(
         "INSERT INTO callback_queue (account_id, target, due_at) VALUES (?1, ?2, ?3)
          ON CONFLICT (account_id, target) DO UPDATE SET due_at = coalesce(due_at, ?3)",
@@ -227,6 +237,29 @@ pub(super) fn record(group: &mut Group<'_>, command: &RecordCallback) -> Result<
         .execute(params![account, code, due_at.0, succeeded])?;
     }
     drop_old(conn, account, code)
+}
+
+/// Queues a callback that has ended once more, as if no call had been made; false where there is
+/// none that has ended.
+pub(crate) fn replay(
+    group: &mut Group<'_>,
+    account: AccountId,
+    to: CallbackTarget,
+    no: InboundNo,
+    now: UnixMillis,
+) -> Result<bool, DbError> {
+    let changed = group
+        .conn
+        .prepare_cached(
+            "UPDATE callback SET state = 0, queued_at = ?4, attempts = 0, last_at = NULL,
+             due_at = NULL, status = NULL, error = NULL
+             WHERE account_id = ?1 AND no = ?2 AND target = ?3 AND state >= 2",
+        )?
+        .execute(params![account.0, no.0, target_code(to), now.0])?;
+    if changed > 0 {
+        ring(group.conn, account, to, now)?;
+    }
+    Ok(changed > 0)
 }
 
 /// Gives up those whose time is over, a slice of them.

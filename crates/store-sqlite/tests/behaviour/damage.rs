@@ -4,8 +4,10 @@ use super::{LINE, NOW, OPERATOR, account, bulk, open, recipients};
 use domain::api_key::ApiKeySettings;
 use domain::ids::{AccountId, LinkId, PartKey};
 use domain::pattern::{Kind, Pattern, PatternStatus, Variable};
+use domain::user::{Role, UserSettings};
 use rusqlite::Connection;
 use store::{ClaimDue, Lane, LaneShare, LinkShare, Outcome, RecordOutcomes, Store, SubmitResult};
+use store::{Console, NewAudit, NewUser, SaveDraft};
 use store::{NewApiKey, PatternGrant, Patterns};
 use store_sqlite::SqliteStore;
 use tempfile::TempDir;
@@ -45,6 +47,10 @@ const DAMAGES: &[(&str, &[&str])] = &[
     ("UPDATE pattern SET variables = '{'", &["pattern-form"]),
     ("UPDATE pattern SET code = 'other'", &["pattern-grant"]),
     ("UPDATE api_key SET account_id = 77", &["key-owner"]),
+    ("UPDATE console_counter SET next_user_no = 1", &["console"]),
+    ("UPDATE console_counter SET next_draft_no = 1", &["console"]),
+    ("UPDATE console_counter SET next_audit_no = 1", &["console"]),
+    ("DELETE FROM console_counter", &["console"]),
 ];
 
 /// One bulk with recipients that wait, are attempted and are submitted.
@@ -87,6 +93,39 @@ async fn fill(store: &SqliteStore) {
     };
     store.record_outcomes(command).await.unwrap();
     fill_patterns(store, sender).await;
+    fill_console(store, sender).await;
+}
+
+/// A person, a draft and an entry of the audit log.
+async fn fill_console(store: &SqliteStore, owner: AccountId) {
+    let user = NewUser {
+        account: Some(owner),
+        name: "ali".into(),
+        role: Role::Sender,
+        settings: UserSettings::default(),
+        at: NOW,
+        users_max: 1,
+    };
+    let user = store.create_user(user).await.unwrap();
+    let draft = SaveDraft {
+        account: owner,
+        no: None,
+        user,
+        title: String::new(),
+        content: String::new(),
+        at: NOW,
+    };
+    store.save_draft(draft).await.unwrap();
+    let entry = NewAudit {
+        account: Some(owner),
+        at: NOW,
+        actor: "sender".into(),
+        address: String::new(),
+        action: "user.create".into(),
+        subject: "ali".into(),
+        details: String::new(),
+    };
+    store.begin_audit(entry).await.unwrap();
 }
 
 /// A pattern that another account may use, and a key.

@@ -1,6 +1,7 @@
 //! What the port's own suite cannot ask: one file under several stores, group commit, a full disk.
 
 mod approvals;
+mod counted;
 mod damage;
 mod files;
 mod groups;
