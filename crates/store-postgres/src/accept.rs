@@ -71,6 +71,11 @@ pub(crate) fn accept_bulk(group: &mut Group, command: &AcceptBulk) -> Answer<Acc
         due_at: if accepted { command.due_at.0 } else { NEVER },
     };
     let waits = group.inserts.recipients(&place, 0, &command.recipients)?;
+    let at = command.accepted_at;
+    group
+        .work
+        .statistics
+        .add_new(key, command.line, at, &command.recipients);
     if let (Some(wanted), Some(state)) = (&command.approval, asked(stage)) {
         group.ask(key, wanted, command.accepted_at, state);
     }
@@ -133,6 +138,10 @@ pub(crate) fn add_recipients(group: &mut Group, command: &AddRecipients) -> Answ
     group
         .inserts
         .recipients(&place, first, &command.recipients)?;
+    group
+        .work
+        .statistics
+        .add_new(key, place.line, accepted_at, &command.recipients);
     if let Some(wanted) = &command.approval {
         group.ask(key, wanted, accepted_at, ApprovalState::Building);
     }

@@ -6,6 +6,7 @@
 
 use crate::db::{Tx, Write};
 use crate::error::DbError;
+use crate::release;
 use crate::rows::{attempted_of, from_int4};
 use crate::stop::{AT_ONCE, SETTLED_PER_COMMAND_MAX, end_waiting, make_stopped};
 use crate::work::Work;
@@ -13,15 +14,9 @@ use domain::bulk::BulkStage;
 use domain::ids::{AccountId, BulkNo, LineId, RuleId};
 use domain::status::Event;
 use domain::time::UnixMillis;
-use store::adapter::{BulkKey, BulkRow, first_sweep};
-use store::{
-    Approval, ApprovalCursor, ApprovalState, ApprovalWanted, DecideApproval, Decided,
-    SLICE_RECIPIENTS,
-};
+use store::adapter::{BulkKey, BulkRow};
+use store::{Approval, ApprovalCursor, ApprovalState, ApprovalWanted, DecideApproval, Decided};
 use tokio_postgres::Row;
-
-/// Places of slices that one command makes due, each with a slice for some operators.
-const SLICES_RELEASED_PER_COMMAND: u32 = 64;
 
 /// Who decides when nobody does.
 const NOBODY: &str = "peyk";
@@ -32,7 +27,8 @@ const TOO_LATE: &str = "nobody decided in time";
 pub(crate) struct ApprovalRow {
     pub(crate) state: ApprovalState,
     pub(crate) until: UnixMillis,
-    release_from: Option<u32>,
+    /// True while its slices are being let go.
+    is_released: bool,
 }
 
 fn state(number: i64) -> Result<ApprovalState, DbError> {
@@ -84,17 +80,16 @@ pub(crate) async fn insert(
 pub(crate) async fn load(tx: &Tx, key: BulkKey) -> Result<Option<ApprovalRow>, DbError> {
     let row = tx
         .query_opt(
-            "SELECT state, until, release_from FROM approval
+            "SELECT state, until, release_from IS NOT NULL FROM approval
              WHERE account_id = $1 AND bulk_no = $2",
             &[&key.0.0, &no(key)],
         )
         .await?;
     row.map(|row| {
-        let from: Option<i64> = row.get(2);
         Ok(ApprovalRow {
             state: state(row.get(0))?,
             until: UnixMillis(row.get(1)),
-            release_from: from.map(|from| u32::try_from(from).unwrap_or(0)),
+            is_released: row.get(2),
         })
     })
     .transpose()
@@ -148,14 +143,14 @@ pub(crate) async fn decide(tx: &Tx, command: &DecideApproval) -> Result<(Decided
             note(tx, command).await?;
             if approve {
                 let_go(&mut work, key, &bulk, command.now)?;
-                release(tx, &mut work, key, command.now).await?
+                go_on(tx, &mut work, key, command.now).await?
             } else {
                 make_stopped(tx, &mut work, key, BulkStage::Rejected, true).await?;
                 settle(tx, &mut work, key, command.now).await?
             }
         }
-        (ApprovalState::Approved, true) if row.release_from.is_some() => {
-            release(tx, &mut work, key, command.now).await?
+        (ApprovalState::Approved, true) if row.is_released => {
+            go_on(tx, &mut work, key, command.now).await?
         }
         (ApprovalState::Rejected, false) if bulk.counts.open() > 0 => {
             settle(tx, &mut work, key, command.now).await?
@@ -206,51 +201,21 @@ fn let_go(work: &mut Work, key: BulkKey, bulk: &BulkRow, now: UnixMillis) -> Res
 }
 
 /// Makes the next slices of an approved bulk due.
-pub(crate) async fn release(
+async fn go_on(
     tx: &Tx,
     work: &mut Work,
     key: BulkKey,
     now: UnixMillis,
 ) -> Result<Decided, DbError> {
-    let (Some(row), Some(bulk)) = (load(tx, key).await?, work.bulk(key).cloned()) else {
-        return Ok(Decided::Unknown);
-    };
-    // Its sender may have cancelled it meanwhile.
-    let Some(from) = row
-        .release_from
-        .filter(|_| bulk.stage == BulkStage::Accepted)
-    else {
+    // Its sender may have stopped or paused it meanwhile.
+    if !work.bulk(key).is_some_and(release::is_under_way) {
         return Ok(Decided::Done);
-    };
-    let to = from.saturating_add(SLICES_RELEASED_PER_COMMAND);
-    let (first, end) = (crate::rows::int4(from), crate::rows::int4(to));
-    tx.execute(
-        "UPDATE slice SET due_at = $5 WHERE account_id = $1 AND bulk_no = $2
-         AND slice_no >= $3 AND slice_no < $4",
-        &[
-            &key.0.0,
-            &crate::rows::bulk_no(key),
-            &first,
-            &end,
-            &bulk.due_at.0,
-        ],
-    )
-    .await?;
-    work.made_due = true;
-    let more = to < bulk.next_seq.div_ceil(SLICE_RECIPIENTS);
-    tx.execute(
-        "UPDATE approval SET release_from = $3 WHERE account_id = $1 AND bulk_no = $2",
-        &[&key.0.0, &no(key), &more.then_some(i64::from(to))],
-    )
-    .await?;
-    if more {
-        return Ok(Decided::More);
     }
-    let next = first_sweep(now, bulk.due_at, bulk.expires_at, bulk.report_millis());
-    let changed = work.change_bulk(key)?;
-    changed.sweep_at = (bulk.counts.open() > 0).then_some(next);
-    changed.sweep_seq = 0;
-    Ok(Decided::Done)
+    Ok(if release::release(tx, work, key, now).await? {
+        Decided::More
+    } else {
+        Decided::Done
+    })
 }
 
 /// Ends the next recipients of a rejected bulk.
@@ -347,6 +312,13 @@ pub(crate) async fn waiting(
         .query(&sql, &[&after.0, &after.1, &after.2, &i64::from(*limit)])
         .await?;
     rows.iter().map(approval).collect()
+}
+
+/// How many bulks are in that queue.
+pub(crate) async fn waiting_count(tx: &Tx) -> Result<u64, DbError> {
+    let sql = "SELECT count(*) FROM approval WHERE state = 1";
+    let row = tx.query_one(sql, &[]).await?;
+    Ok(u64::try_from(row.get::<_, i64>(0)).unwrap_or(0))
 }
 
 /// Bulks and approvals that do not agree on whether somebody has to decide.

@@ -8,6 +8,7 @@ mod rules;
 mod sorting;
 mod work;
 
+pub(crate) use callbacks::replay as replay_callback;
 pub(crate) use check::check;
 
 use crate::PostgresStore;

@@ -88,6 +88,15 @@ impl Patterns for PostgresStore {
         query!(self, users, code, after, limit).await
     }
 
+    async fn granted_patterns(
+        &self,
+        account: AccountId,
+        after: Option<String>,
+        limit: u32,
+    ) -> Result<Vec<Pattern>, StoreError> {
+        query!(self, granted, account, after, limit).await
+    }
+
     async fn create_api_key(&self, key: NewApiKey) -> Result<KeyNo, AdminError> {
         command!(self, "create_api_key", api_keys::create, key).await?
     }
@@ -327,6 +336,22 @@ async fn list(
          AND (p.account_id, p.code) > ($3, $4) ORDER BY p.account_id, p.code LIMIT $5"
     );
     let params: [Param<'_>; 5] = [&first, &last, &account, &code, &i64::from(*limit)];
+    let rows = tx.query(&sql, &params).await?;
+    rows.iter().map(pattern).collect()
+}
+
+async fn granted(
+    tx: &Tx,
+    account: &AccountId,
+    after: &Option<String>,
+    limit: &u32,
+) -> Result<Vec<Pattern>, DbError> {
+    let after = after.as_deref().unwrap_or_default();
+    let sql = format!(
+        "SELECT {COLUMNS} FROM pattern_grant g JOIN pattern p ON p.code = g.code
+         WHERE g.account_id = $1 AND g.code > $2 AND g.granted ORDER BY g.code LIMIT $3"
+    );
+    let params: [Param<'_>; 3] = [&account.0, &after, &i64::from(*limit)];
     let rows = tx.query(&sql, &params).await?;
     rows.iter().map(pattern).collect()
 }

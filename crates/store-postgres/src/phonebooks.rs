@@ -6,8 +6,10 @@
 //! transaction takes: no account and no counter is locked after it.
 
 mod check;
+mod removal;
 
 pub(crate) use check::check;
+pub(crate) use removal::sweep_removed;
 
 use crate::PostgresStore;
 use crate::account::Accounts;
@@ -19,12 +21,10 @@ use domain::ids::{AccountId, BookId};
 use domain::msisdn::Msisdn;
 use domain::phonebook::{Book, Contact, FIELDS_MAX};
 use domain::time::UnixMillis;
+use removal::remove_book;
 use std::collections::BTreeMap;
 use store::{AddContacts, BookError, BookRemoved, ContactsAdded, NewBook, Phonebooks, StoreError};
 use tokio_postgres::Row;
-
-/// Contacts that one command deletes of a book that is removed.
-const DELETED_PER_COMMAND_MAX: u32 = 5_000;
 
 type Key = (AccountId, BookId);
 type Answer<T> = Result<Result<T, BookError>, DbError>;
@@ -56,6 +56,26 @@ impl Phonebooks for PostgresStore {
 
     async fn add_contacts(&self, command: AddContacts) -> Result<ContactsAdded, BookError> {
         command!(self, "add_contacts", add_contacts, command).await?
+    }
+
+    async fn rename_book(
+        &self,
+        account: AccountId,
+        book: BookId,
+        title: String,
+    ) -> Result<(), BookError> {
+        let key = (account, book);
+        command!(self, "rename_book", rename_book, key, title).await?
+    }
+
+    async fn replace_contact(
+        &self,
+        account: AccountId,
+        book: BookId,
+        contact: Contact,
+    ) -> Result<bool, BookError> {
+        let key = (account, book);
+        command!(self, "replace_contact", replace_contact, key, contact).await?
     }
 
     async fn remove_contacts(
@@ -140,69 +160,6 @@ async fn create_book(tx: &Tx, new: &NewBook) -> Answer<BookId> {
     )
     .await?;
     Ok(Ok(read_id(id)?))
-}
-
-/// Takes a book out of its account's sight, and deletes the first of its contacts.
-async fn remove_book(tx: &Tx, key: &Key) -> Result<BookRemoved, DbError> {
-    let there = tx
-        .execute(
-            "UPDATE book SET removed = true WHERE account_id = $1 AND book_id = $2",
-            &[&key.0.0, &book_id(*key)],
-        )
-        .await?;
-    if there == 0 {
-        return Ok(BookRemoved::Unknown);
-    }
-    delete_some(tx, *key).await
-}
-
-/// Deletes contacts of a removed book; with the last of them the book itself. The caller holds the
-/// book's lock: of two who delete at once, the second would take the few that it finds for the
-/// last ones.
-async fn delete_some(tx: &Tx, key: Key) -> Result<BookRemoved, DbError> {
-    let deleted = tx
-        .execute(
-            "DELETE FROM contact WHERE account_id = $1 AND book_id = $2 AND number <=
-             (SELECT max(first.number) FROM
-              (SELECT number FROM contact WHERE account_id = $1 AND book_id = $2
-               ORDER BY number LIMIT $3) first)",
-            &[&key.0.0, &book_id(key), &i64::from(DELETED_PER_COMMAND_MAX)],
-        )
-        .await?;
-    if deleted == u64::from(DELETED_PER_COMMAND_MAX) {
-        return Ok(BookRemoved::More);
-    }
-    tx.execute(
-        "DELETE FROM book WHERE account_id = $1 AND book_id = $2",
-        &[&key.0.0, &book_id(key)],
-    )
-    .await?;
-    Ok(BookRemoved::Done)
-}
-
-/// Goes on with a removal that its caller did not finish; true when there is more to do. It is a
-/// transaction of its own, since it locks a book.
-pub(crate) async fn sweep_removed(tx: &Tx) -> Result<bool, DbError> {
-    let found = tx
-        .query_opt(
-            "SELECT account_id, book_id FROM book WHERE removed
-             ORDER BY account_id, book_id LIMIT 1",
-            &[],
-        )
-        .await?;
-    let Some(row) = found else { return Ok(false) };
-    let key = read_key(&row)?;
-    let locked = tx
-        .query_opt(
-            "SELECT 1 FROM book WHERE account_id = $1 AND book_id = $2 AND removed FOR UPDATE",
-            &[&key.0.0, &book_id(key)],
-        )
-        .await?;
-    // Gone by now: another process was faster, and there may be another book.
-    if locked.is_some() {
-        delete_some(tx, key).await?;
-    }
-    Ok(true)
 }
 
 async fn add_fields(tx: &Tx, key: &Key, names: &[String]) -> Answer<Vec<String>> {
@@ -329,6 +286,38 @@ async fn write_contacts(tx: &Tx, key: Key, met: &Met) -> Result<(), DbError> {
     )
     .await
     .map(drop)
+}
+
+async fn rename_book(tx: &Tx, key: &Key, title: &str) -> Answer<()> {
+    let renamed = tx
+        .execute(
+            "UPDATE book SET title = $3
+             WHERE account_id = $1 AND book_id = $2 AND NOT removed",
+            &[&key.0.0, &book_id(*key), &title],
+        )
+        .await?;
+    Ok(match renamed {
+        0 => Err(BookError::Unknown),
+        _ => Ok(()),
+    })
+}
+
+async fn replace_contact(tx: &Tx, key: &Key, contact: &Contact) -> Answer<bool> {
+    if lock_book(tx, *key).await?.is_none() {
+        return Ok(Err(BookError::Unknown));
+    }
+    let (name, fields) = columns(contact)?;
+    let id = book_id(*key);
+    let number = national(contact.number);
+    let params: [Param<'_>; 5] = [&key.0.0, &id, &number, &name, &fields];
+    let written = tx
+        .execute(
+            "UPDATE contact SET name = $4, fields = $5
+             WHERE account_id = $1 AND book_id = $2 AND number = $3",
+            &params,
+        )
+        .await?;
+    Ok(Ok(written > 0))
 }
 
 async fn remove_contacts(tx: &Tx, key: &Key, numbers: &[Msisdn]) -> Answer<u32> {

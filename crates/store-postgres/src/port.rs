@@ -4,8 +4,8 @@
 use crate::group::{Answer, Job};
 use crate::receipts::{match_parked, purge_parked};
 use crate::{
-    PostgresStore, accept, admin, blacklist, catalog, check, claim, inbound, lanes, phonebooks,
-    queries, recover, stop, sweep,
+    PostgresStore, accept, admin, blacklist, bulks, catalog, check, claim, console, inbound, lanes,
+    phonebooks, queries, recover, statistics, stop, sweep,
 };
 use async_trait::async_trait;
 use domain::account::Account;
@@ -119,6 +119,8 @@ impl Store for PostgresStore {
         swept.more |= command!(self, "sweep", purge_parked, now).await?;
         swept.more |= command!(self, "sweep", blacklist::purge, now).await?;
         swept.more |= command!(self, "sweep", phonebooks::sweep_removed).await?;
+        swept.more |= command!(self, "sweep", console::purge, now).await?;
+        swept.more |= command!(self, "sweep", statistics::fold, now).await?;
         swept.more |= command!(self, "sweep", sweep::forget, now).await?;
         Ok(swept)
     }
@@ -216,7 +218,7 @@ impl Store for PostgresStore {
         bulk: BulkNo,
     ) -> Result<Option<BulkReport>, StoreError> {
         let key = (account, bulk);
-        snapshot!(self, queries::bulk, key).await
+        snapshot!(self, bulks::bulk, key).await
     }
 
     async fn bulk_by_key(

@@ -4,12 +4,9 @@
 use crate::db::{Param, Tx};
 use crate::error::DbError;
 use crate::resellers;
-use crate::rows::{
-    PROGRESS_COLUMNS, address, attempted_of, bulk_no, code, from_int4, from_json, int4, load_bulk,
-    progress,
-};
+use crate::rows::{PROGRESS_COLUMNS, address, bulk_no, code, from_int4, from_json, int4, progress};
 use domain::account::Account;
-use domain::bulk::{BulkReport, BulkStage};
+use domain::bulk::BulkStage;
 use domain::ids::{AccountId, BulkNo, PackageId, Seq};
 use domain::ledger::{Balance, Entry, EntryKind};
 use domain::link::LinkStatus;
@@ -49,6 +46,14 @@ pub(crate) async fn account_at(tx: &Tx, row: &Row, first: usize) -> Result<Accou
 pub(crate) async fn account_by_name(tx: &Tx, name: &str) -> Result<Option<Account>, DbError> {
     let sql = format!("SELECT {ACCOUNT_COLUMNS} FROM account a WHERE a.name = $1");
     match tx.query_opt(&sql, &[&name]).await? {
+        Some(row) => account_at(tx, &row, 0).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+pub(crate) async fn account_by_id(tx: &Tx, id: &AccountId) -> Result<Option<Account>, DbError> {
+    let sql = format!("SELECT {ACCOUNT_COLUMNS} FROM account a WHERE a.id = $1");
+    match tx.query_opt(&sql, &[&id.0]).await? {
         Some(row) => account_at(tx, &row, 0).await.map(Some),
         None => Ok(None),
     }
@@ -126,31 +131,6 @@ pub(crate) async fn ledger(
         })
     };
     rows.iter().map(entry).collect()
-}
-
-/// A bulk's report. The caller gives a snapshot, since the bulk and its slices must agree.
-pub(crate) async fn bulk(tx: &Tx, key: &BulkKey) -> Result<Option<BulkReport>, DbError> {
-    let row = load_bulk(tx, *key).await?;
-    let Some(row) = row.filter(|row| row.stage.is_acknowledged()) else {
-        return Ok(None);
-    };
-    let attempted = if row.counts.unsent() == 0 {
-        0
-    } else {
-        attempted_of(tx, *key).await?
-    };
-    Ok(Some(BulkReport {
-        no: key.1,
-        line: row.line,
-        stage: row.stage,
-        accepted_at: row.accepted_at,
-        due_at: row.due_at,
-        masked: row.masked,
-        counts: row.counts.report(attempted),
-        reached: u32::try_from(row.reached).unwrap_or(0),
-        price: row.price,
-        returned: row.returned,
-    }))
 }
 
 /// The bulk of an idempotency key, once it is acknowledged.

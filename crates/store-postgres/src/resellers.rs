@@ -24,8 +24,8 @@ use domain::tariff::TariffRow;
 use domain::time::UnixMillis;
 use std::collections::HashMap;
 use store::{
-    AccountSummary, AdminError, LedgerSums, NewPackage, OpenAccount, Resellers, StoreError,
-    TariffChange, Transfer, Transferred,
+    AccountSummary, AdminError, LedgerEnd, LedgerSums, NewPackage, OpenAccount, Resellers,
+    StoreError, TariffChange, Transfer, Transferred,
 };
 use tokio_postgres::Row;
 
@@ -124,6 +124,10 @@ impl Resellers for PostgresStore {
             entries_max
         )
         .await
+    }
+
+    async fn ledger_end(&self, account: AccountId) -> Result<LedgerEnd, StoreError> {
+        query!(self, credit::ledger_end, account).await
     }
 }
 

@@ -37,12 +37,25 @@ pub const MIGRATIONS: &[Migration] = &[
         "0010_account_guard",
         include_str!("../migrations/0010_account_guard.sql"),
     ),
+    added(
+        "0011_console",
+        include_str!("../migrations/0011_console.sql"),
+    ),
+    added("0012_bulks", include_str!("../migrations/0012_bulks.sql")),
 ];
 
 const fn first(name: &'static str, sql: &'static str) -> Migration {
     Migration {
         name,
         kind: Kind::First,
+        sql,
+    }
+}
+
+const fn added(name: &'static str, sql: &'static str) -> Migration {
+    Migration {
+        name,
+        kind: Kind::Expand,
         sql,
     }
 }

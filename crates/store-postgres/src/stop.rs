@@ -16,7 +16,7 @@ use store::{SLICE_RECIPIENTS, StopBulk, StopReason, Stopped};
 /// Recipients that one command ends at most, so that it stays within a few milliseconds.
 pub(crate) const SETTLED_PER_COMMAND_MAX: u32 = 1_000;
 
-/// `sweep_at` of a bulk that is stopped but not settled, or approved but not due as a whole: the
+/// `sweep_at` of a bulk that is stopped but not settled, or let go but not due as a whole: the
 /// next sweep goes on with it.
 pub(crate) const AT_ONCE: i64 = 0;
 
@@ -41,7 +41,8 @@ pub(crate) async fn stop_bulk(tx: &Tx, command: &StopBulk) -> Result<Stopped, Db
             BulkStage::Accepted
             | BulkStage::Cancelled
             | BulkStage::AwaitingApproval
-            | BulkStage::Rejected,
+            | BulkStage::Rejected
+            | BulkStage::Paused,
         ) => {
             return Ok(Stopped::NothingLeft);
         }

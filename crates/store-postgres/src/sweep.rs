@@ -4,8 +4,9 @@
 use crate::approval;
 use crate::db::Tx;
 use crate::error::DbError;
+use crate::release;
 use crate::rows::{bulk_no, code, from_int4};
-use crate::stop::{AT_ONCE, SETTLED_PER_COMMAND_MAX, end_waiting, make_stopped};
+use crate::stop::{SETTLED_PER_COMMAND_MAX, end_waiting, make_stopped};
 use crate::work::{Need, Work};
 use domain::bulk::BulkStage;
 use domain::ids::{AccountId, BulkNo, RecipientKey, Seq};
@@ -13,7 +14,7 @@ use domain::status::{Event, State};
 use domain::time::UnixMillis;
 use std::collections::BTreeSet;
 use store::adapter::{BulkKey, BulkRow, next_look, report_is_over};
-use store::{Decided, IDEMPOTENCY_HOURS, Swept};
+use store::{IDEMPOTENCY_HOURS, Swept};
 
 /// Bulks that one command looks at.
 const BULKS_PER_COMMAND_MAX: usize = 200;
@@ -101,7 +102,7 @@ async fn sweep_bulk(
         approval::withdraw(tx, key, now).await?;
         bulk.stage = BulkStage::Abandoned;
     }
-    if let Some(done) = sweep_approval(tx, work, key, &mut bulk, now).await? {
+    if let Some(done) = sweep_held(tx, work, key, &mut bulk, now).await? {
         return Ok(done);
     }
     let expired = || bulk.is_expired(now).then_some(Event::ValidityOver);
@@ -131,18 +132,18 @@ async fn sweep_bulk(
     Ok(seq.is_none())
 }
 
-/// What an approval asks of the sweep: to reject what nobody decided about in time, and to go on
-/// with what was approved. `None` where the bulk is to be swept as any other.
-async fn sweep_approval(
+/// What holds a bulk asks of the sweep: to go on with what was let go, and to reject what nobody
+/// decided about in time. `None` where the bulk is to be swept as any other.
+async fn sweep_held(
     tx: &Tx,
     work: &mut Work,
     key: BulkKey,
     bulk: &mut BulkRow,
     now: UnixMillis,
 ) -> Result<Option<bool>, DbError> {
-    if bulk.stage == BulkStage::Accepted && bulk.sweep_at == Some(AT_ONCE) {
-        let released = approval::release(tx, work, key, now).await?;
-        return Ok((released == Decided::More).then_some(false));
+    if release::is_under_way(bulk) {
+        let more = release::release(tx, work, key, now).await?;
+        return Ok(more.then_some(false));
     }
     if bulk.stage != BulkStage::AwaitingApproval {
         return Ok(None);

@@ -29,6 +29,7 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("process", "nobody lives while a store is copied"),
     ("lease", "nobody holds a duty while a store is copied"),
     ("store_copy", "how far a copy into this store is"),
+    ("console_session", "people sign in again"),
     (
         "account_guard",
         "only says that somebody wrote to an account",

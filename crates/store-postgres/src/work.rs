@@ -10,6 +10,7 @@ use crate::rows::{
     BULK_COLUMNS, PROGRESS_COLUMNS, RecipientRow, bulk_row, code, from_int4, int4, progress,
     recipient_key,
 };
+use crate::statistics;
 use domain::bulk::BulkStage;
 use domain::ids::{AccountId, BulkNo, LinkId, OperatorId, RecipientKey};
 use domain::ledger::EntryKind;
@@ -18,7 +19,7 @@ use domain::status::{Event, LedgerMove, Progress, State};
 use domain::time::UnixMillis;
 use std::collections::{BTreeMap, BTreeSet};
 use store::SLICE_RECIPIENTS;
-use store::adapter::{BulkKey, BulkRow, NEVER, RowCounts, bulk_of};
+use store::adapter::{BulkKey, BulkRow, NEVER, RowCounts, StatisticChanges, bulk_of};
 use tokio_postgres::{Row, Statement};
 
 /// Names a slice: account, bulk, place of the slice, operator.
@@ -98,6 +99,7 @@ pub(crate) struct Work {
     pub(crate) bulks: BTreeMap<BulkKey, BulkWork>,
     pub(crate) recipients: BTreeMap<RecipientKey, Held>,
     pub(crate) slices: BTreeMap<SliceKey, SliceWork>,
+    pub(crate) statistics: StatisticChanges,
     /// Recipients that ended.
     pub(crate) ended: u32,
     /// True when recipients became due.
@@ -228,8 +230,17 @@ impl Work {
         if matches!(after, State::Submitted | State::Held) {
             bulk.row.last_submit_at = bulk.row.last_submit_at.max(Some(now));
         }
+        let paused = bulk.row.stage == BulkStage::Paused;
+        let (operator, states) = (held.row.operator, (before, after));
+        self.statistics
+            .moved(key.account, &bulk.row, operator, states, now);
         self.ended += u32::from(after.is_final());
-        self.count_in_slice(key, before, after, now)?;
+        // What comes back in a paused bulk waits until its sender goes on.
+        let back_at = match held.row.progress.not_before {
+            _ if paused => NEVER,
+            not_before => not_before.unwrap_or(now).0,
+        };
+        self.count_in_slice(key, before, after, back_at)?;
         Ok(true)
     }
 
@@ -238,7 +249,7 @@ impl Work {
         key: RecipientKey,
         before: State,
         after: State,
-        now: UnixMillis,
+        back_at: i64,
     ) -> Result<(), DbError> {
         let waiting = i64::from(after == State::Waiting) - i64::from(before == State::Waiting);
         let attempted =
@@ -259,11 +270,10 @@ impl Work {
         };
         slice.changed = true;
         if after == State::Waiting {
-            let due = held.row.progress.not_before.unwrap_or(now).0;
             // While nothing waited, the old time and place mean nothing.
             let empty = slice.row.waiting == 0;
             let (at, seq) = (slice.row.due_at, slice.row.first_seq);
-            slice.row.due_at = if empty { due } else { at.min(due) };
+            slice.row.due_at = if empty { back_at } else { at.min(back_at) };
             slice.row.first_seq = if empty { key.seq.0 } else { seq.min(key.seq.0) };
             self.made_due = true;
         }
@@ -301,6 +311,7 @@ impl Work {
         let mut writes = bulk_writes(tx, bulks).await?;
         writes.extend(recipient_writes(tx, &mut self.recipients).await?);
         writes.extend(slice_writes(tx, &mut self.slices).await?);
+        writes.extend(statistics::writes(tx, &mut self.statistics).await?);
         writes.extend(self.accounts.writes(tx).await?);
         Ok(writes)
     }

@@ -42,6 +42,12 @@ fn known() -> u32 {
     u32::try_from(MIGRATIONS.len()).expect("few")
 }
 
+/// What a database says of itself that this program has made.
+fn whole() -> State {
+    let steps = store::schema::pending(State::default(), MIGRATIONS);
+    steps.last().expect("some").after
+}
+
 async fn processes_that_start_together_make_one_schema() {
     let fresh = Fresh::new("together");
     assert_eq!(read(&fresh.config).await.expect("empty"), State::default());
@@ -55,12 +61,9 @@ async fn processes_that_start_together_make_one_schema() {
         let opened = start.await.expect("no panic");
         opened.unwrap_or_else(|error| panic!("{error}"));
     }
-    let made = State {
-        applied: known(),
-        oldest: known(),
-    };
-    assert_eq!(read(&fresh.config).await.expect("a state"), made);
-    assert_eq!(contract(&fresh.config).await.expect("nothing to do"), made);
+    assert_eq!(read(&fresh.config).await.expect("a state"), whole());
+    let state = contract(&fresh.config).await.expect("nothing to do");
+    assert_eq!(state, whole());
 }
 
 async fn an_older_program_goes_on_as_long_as_it_may() {
@@ -109,6 +112,49 @@ async fn processes_that_live_are_looked_at_before_anything_is_taken_away() {
     store.close().await;
 }
 
+async fn the_migration_counts_what_is_there_already() {
+    let fresh = Fresh::new("counted");
+    let store = fresh.open().await;
+    // Two accounts; a bulk of each that has recipients in every state, and a blacklisted one that
+    // cost nothing.
+    fresh.sql(
+        "INSERT INTO account (id, name, password_hash, created_at, expires_at, settings)
+           SELECT a, 'name' || a, '', 0, 0, '{}' FROM generate_series(1, 2) a;
+         INSERT INTO bulk (account_id, line_id, accepted_at, due_at, price, bulk_no,
+           report_seconds, next_seq, unsent, submitted, held, delivered, failed, discarded,
+           cancelled, unreported, stage, terms, urgent, text)
+           SELECT a, 3, 1750000000000, 0, 0, 10001, 1, 10, 2, 1, 1, 1, 1, 2, 1, 1, 1, 0, false, ''
+           FROM generate_series(1, 2) a;
+         INSERT INTO recipient (account_id, number, unit_price, bulk_no, seq, operator, state,
+           reason, parts, link_id)
+           SELECT a, 9120000000 + s, 10, 10001, s, 1, least(s, 8), 0, 2,
+             CASE WHEN s < 9 THEN 1 END
+           FROM generate_series(1, 2) a, generate_series(0, 9) s;
+         UPDATE recipient SET state = 6 WHERE seq = 9;
+         DROP TABLE statistic",
+    );
+    let migration = MIGRATIONS.iter().find(|one| one.name == "0012_bulks");
+    fresh.sql(migration.expect("it is there").sql);
+    let rows = fresh.sql(
+        "SELECT string_agg(concat_ws(' ', account_id, hour, line_id, operator, unsent,
+         submitted, delivered, failed, other, parts, price), '; ' ORDER BY account_id)
+         FROM statistic",
+    );
+    let hour = domain::schedule::tehran_hour(UnixMillis(1_750_000_000_000));
+    let expected = format!("1 {hour} 3 1 2 2 1 1 4 18 180; 2 {hour} 3 1 2 2 1 1 4 18 180");
+    assert_eq!(rows, expected);
+    let findings = store.check().await.expect("check");
+    let wrong = findings.iter().find(|finding| finding.rule == "statistics");
+    assert_eq!(wrong, None);
+    fresh.sql("UPDATE statistic SET delivered = 2 WHERE account_id = 2");
+    let findings = store.check().await.expect("check");
+    let wrong = findings
+        .iter()
+        .filter(|finding| finding.rule == "statistics");
+    assert_eq!(wrong.count(), 1);
+    store.close().await;
+}
+
 async fn a_database_of_something_else_is_left_alone() {
     let fresh = Fresh::new("foreign");
     fresh.sql("CREATE TABLE song (title text)");
@@ -145,6 +191,10 @@ fn main() {
         case(
             "an_older_program_goes_on_as_long_as_it_may",
             an_older_program_goes_on_as_long_as_it_may,
+        ),
+        case(
+            "the_migration_counts_what_is_there_already",
+            the_migration_counts_what_is_there_already,
         ),
         case(
             "processes_that_live_are_looked_at_before_anything_is_taken_away",

@@ -15,7 +15,7 @@ use store_postgres::{Config, PostgresStore};
 const DOCUMENT: &str = include_str!("../../../docs/scale-out.md");
 
 /// Tables with an account in them that are looked up by something else.
-const LOOKED_UP_OTHERWISE: [(&str, &str); 4] = [
+const LOOKED_UP_OTHERWISE: [(&str, &str); 5] = [
     ("receipt_map", "a receipt brings the operator's message id"),
     (
         "inbound_work",
@@ -25,6 +25,10 @@ const LOOKED_UP_OTHERWISE: [(&str, &str); 4] = [
     (
         "api_key_digest",
         "a key is given once in the installation, and says whose it is",
+    ),
+    (
+        "console_session",
+        "a browser brings a session, and that says whose it is",
     ),
 ];
 

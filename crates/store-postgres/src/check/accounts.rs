@@ -4,6 +4,7 @@ use super::{FINDINGS_MAX, Findings, Piece, Reading, features, piece};
 use crate::db::{Db, Tx};
 use crate::error::DbError;
 use crate::rows::progress;
+use crate::statistics;
 use domain::ids::AccountId;
 use domain::ledger::{Balance, EntryKind};
 use domain::money::Rials;
@@ -58,6 +59,7 @@ async fn check_page(tx: &Tx, after: i64) -> Result<Piece<i64>, DbError> {
     check_balances(tx, &accounts, &range, &mut findings).await?;
     check_reserved(tx, &accounts, &range, &mut findings).await?;
     check_entries_of_bulks(tx, &range, &mut findings).await?;
+    findings.extend(statistics::check(tx, range.first, range.last).await?);
     for account in &accounts {
         if !findings.are_enough() {
             features::check_account(tx, account.id, &mut findings).await?;

@@ -3,7 +3,7 @@
 use super::{FINDINGS_MAX, Findings, Reading, piece};
 use crate::db::{Db, Tx};
 use crate::error::DbError;
-use crate::{approval, inbox, patterns, phonebooks, resellers_check, tickets};
+use crate::{approval, console, inbox, patterns, phonebooks, resellers_check, tickets};
 use domain::bulk::BulkStage;
 use domain::ids::AccountId;
 use store::adapter::{BulkKey, BulkRow};
@@ -46,6 +46,7 @@ pub(super) async fn check(db: &Db, findings: &mut Findings) -> Result<(), StoreE
     let whole = Reading::Whole;
     findings.extend(piece(db, whole, |tx| async move { patterns::check(&tx).await }).await?);
     findings.extend(piece(db, whole, |tx| async move { inbox::check(&tx).await }).await?);
+    findings.extend(piece(db, whole, |tx| async move { console::check(&tx).await }).await?);
     let books = |tx| async move { phonebooks::check(&tx, FINDINGS_MAX).await };
     findings.extend(piece(db, whole, books).await?);
     let asked = |tx| async move { approval::disagreements(&tx, FINDINGS_MAX as u32).await };

@@ -60,12 +60,22 @@ pub(super) async fn queue(
         &[&account.0, &no, &targets, &now.0],
     )
     .await?;
+    ring(tx, account, &targets, now).await
+}
+
+/// Something waits for these URLs of an account.
+async fn ring(
+    tx: &Tx,
+    account: AccountId,
+    targets: &Vec<i64>,
+    now: UnixMillis,
+) -> Result<(), DbError> {
     tx.execute(
         "INSERT INTO callback_queue (account_id, target, due_at)
          SELECT $1::int8, k.target, $3::int8 FROM unnest($2::int8[]) AS k (target)
          ON CONFLICT (account_id, target) DO UPDATE
          SET due_at = coalesce(callback_queue.due_at, excluded.due_at)",
-        &[&account.0, &targets, &now.0],
+        &[&account.0, targets, &now.0],
     )
     .await?;
     Ok(())
@@ -286,6 +296,29 @@ async fn claim_aside(
     }
     let in_order = |call: &(CallbackQueue, i64)| Some((call.0, found.remove(call)?));
     Ok(calls.iter().filter_map(in_order).collect())
+}
+
+/// Queues a callback that has ended once more, as if no call had been made; false where there is
+/// none that has ended.
+pub(crate) async fn replay(
+    tx: &Tx,
+    (account, to, no): &(AccountId, CallbackTarget, InboundNo),
+    now: &UnixMillis,
+) -> Result<bool, DbError> {
+    let code = target_code(*to);
+    Accounts::lock(tx, [*account]).await?;
+    let changed = tx
+        .execute(
+            "UPDATE callback SET state = 0, queued_at = $4, attempts = 0, last_at = NULL,
+             due_at = NULL, status = NULL, error = NULL
+             WHERE account_id = $1 AND no = $2 AND target = $3 AND state > 1",
+            &[&account.0, &i64::from(no.0), &code, &now.0],
+        )
+        .await?;
+    if changed > 0 {
+        ring(tx, *account, &vec![code], *now).await?;
+    }
+    Ok(changed > 0)
 }
 
 /// Records what came of a call.

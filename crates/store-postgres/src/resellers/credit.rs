@@ -7,11 +7,11 @@ use crate::db::{OwnedParam, Tx, Write};
 use crate::error::DbError;
 use crate::rows::code;
 use domain::ids::AccountId;
-use domain::ledger::EntryKind;
+use domain::ledger::{Balance, EntryKind};
 use domain::money::Rials;
 use domain::time::UnixMillis;
 use std::collections::HashMap;
-use store::{AdminError, LedgerSums, Transfer, Transferred};
+use store::{AdminError, LedgerEnd, LedgerSums, Transfer, Transferred};
 use tokio_postgres::Row;
 
 /// Moves credit between an account and the one directly above it.
@@ -112,9 +112,28 @@ pub(crate) async fn ledger_sums(
             Some(EntryKind::Transfer) => sums.transferred = amount,
             Some(EntryKind::Charge) => sums.charged = amount,
             Some(EntryKind::Refund) => sums.refunded = amount,
-            // They only move between credit and reserved.
-            Some(EntryKind::Reserve | EntryKind::Release) | None => {}
+            Some(EntryKind::Reserve) => sums.reserved = amount,
+            Some(EntryKind::Release) => sums.released = amount,
+            None => {}
         }
     }
     Ok(sums)
+}
+
+/// Where an account's ledger stands. One row says both, so they agree.
+pub(crate) async fn ledger_end(tx: &Tx, account: &AccountId) -> Result<LedgerEnd, DbError> {
+    let row = tx
+        .query_opt(
+            "SELECT credit, reserved, next_entry_no FROM account WHERE id = $1",
+            &[&account.0],
+        )
+        .await?;
+    let end = row.map(|row| LedgerEnd {
+        balance: Balance {
+            credit: Rials(row.get(0)),
+            reserved: Rials(row.get(1)),
+        },
+        last: row.get::<_, i64>(2) - 1,
+    });
+    Ok(end.unwrap_or_default())
 }

@@ -45,6 +45,7 @@ type Case = (&'static str, fn());
 const CASES: &[Case] = &[
     case!(killed::what_was_acknowledged_is_there_once_however_often_the_server_dies),
     case!(plans::plans_that_were_made_on_an_empty_database_are_good_for_a_full_one),
+    case!(plans::plans_of_the_console_are_good_for_a_full_database),
     case!(paused::a_transaction_that_is_silent_is_ended_by_the_server),
     case!(shared::two_processes_are_never_in_each_others_way),
     case!(unknown::a_group_whose_end_stays_unknown_is_not_written_twice),

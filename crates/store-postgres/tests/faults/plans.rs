@@ -2,8 +2,9 @@
 //! They must be the ones for a full database.
 
 use crate::world::*;
-use domain::ids::AccountId;
+use domain::ids::{AccountId, BulkNo, UserNo};
 use domain::status::State;
+use domain::user::{Role, UserSettings};
 use std::time::Duration;
 use store::*;
 use store_postgres::PostgresStore;
@@ -20,7 +21,18 @@ const BULKS: i64 = 2_000;
 const RECIPIENTS: i64 = 150;
 const RECEIPTS: i64 = 100;
 
-const TABLES: [&str; 8] = [
+const CONSOLE_TABLES: [&str; 5] = [
+    "console_counter",
+    "console_user",
+    "console_session",
+    "console_draft",
+    "audit_entry",
+];
+
+/// Rows of each of them, of all accounts together.
+const CONSOLE_ROWS: i64 = 40_000;
+
+const TABLES: [&str; 9] = [
     "recipient",
     "bulk",
     "slice",
@@ -28,6 +40,7 @@ const TABLES: [&str; 8] = [
     "parked_receipt",
     "idempotency",
     "ledger_entry",
+    "statistic",
     "commit_mark",
 ];
 
@@ -66,6 +79,17 @@ async fn the_way(store: &PostgresStore, w: World, account: AccountId, key: u8) {
     assert_eq!(found.expect("bulk_by_key"), Some(bulk));
     store.ledger(account, None, 10).await.expect("ledger");
     let stopped = send(store, w.bulk(account, "سلام", 2)).await;
+    for pause in [true, false] {
+        let command = PauseBulk {
+            account,
+            bulk: stopped,
+            pause,
+            now: T0,
+        };
+        let paused = store.pause_bulk(command).await.expect("pause_bulk");
+        assert_eq!(paused, Stopped::Done);
+    }
+    what_people_look_at(store, account, bulk).await;
     let stop = StopBulk {
         account,
         bulk: stopped,
@@ -76,6 +100,44 @@ async fn the_way(store: &PostgresStore, w: World, account: AccountId, key: u8) {
         store.stop_bulk(stop).await.expect("stop_bulk"),
         Stopped::Done
     );
+}
+
+/// Lists as a person sees them first.
+async fn what_people_look_at(store: &PostgresStore, account: AccountId, bulk: BulkNo) {
+    let query = BulkQuery {
+        account,
+        before: None,
+        since: None,
+        until: None,
+        line: None,
+        stage: None,
+        open: None,
+        text: None,
+        limit: 10,
+    };
+    let page = store.bulks(query).await.expect("bulks");
+    assert!(page.bulks.iter().any(|one| one.report.no == bulk));
+    let query = RecipientQuery {
+        account,
+        bulk,
+        after: None,
+        states: vec![],
+        number: None,
+        limit: 10,
+    };
+    let page = store.recipient_rows(query).await.expect("recipient_rows");
+    assert_eq!(page.rows.len(), 3);
+    let hour = domain::schedule::tehran_hour(T0);
+    for account in [Some(account), None] {
+        let query = StatisticQuery {
+            account,
+            from_hour: hour,
+            to_hour: hour + 1,
+        };
+        let found = store.statistics(query).await.expect("statistics");
+        assert_eq!(found.len(), 1);
+    }
+    store.approvals_waiting_count().await.expect("a count");
 }
 
 /// Fills the tables with what has ended, and the queue with what is due in a year.
@@ -101,6 +163,9 @@ fn fill(url: &str, w: World, accounts: &[AccountId; 4]) {
            SELECT a, decode(md5(no::text) || md5(a::text), 'hex'), no, {t0} FROM b;
          INSERT INTO ledger_entry (account_id, no, kind, amount, bulk_no, at)
            SELECT a, 1000000 + s * 10000 + no, 1, 0, no, {t0} FROM b, generate_series(0, 9) s;
+         INSERT INTO statistic (account_id, hour, line_id, operator)
+           SELECT a, 24 * s, {line}, 1
+           FROM (SELECT DISTINCT a FROM b) d, generate_series(0, 9999) s;
          INSERT INTO commit_mark (process, no, run) SELECT 7, n, 1 FROM generate_series(1, 50000) n;
          INSERT INTO slice (account_id, line_id, due_at, bulk_no, slice_no, waiting, attempted,
            first_seq, operator, urgent)
@@ -129,25 +194,168 @@ pub async fn plans_that_were_made_on_an_empty_database_are_good_for_a_full_one()
         the_way(&store, w, accounts[usize::from(n) % 4], 100 + n).await;
     }
     store.close().await;
+    nothing_was_read_as_a_whole(&url, &TABLES).await;
+}
+
+/// No table was read as a whole, and none much through its indexes.
+async fn nothing_was_read_as_a_whole(url: &str, tables: &[&str]) {
     // What sessions counted is known when they have ended.
     let sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
          AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
     for _ in 0..200 {
-        if place().sql(&url, sessions) == "0" {
+        if place().sql(url, sessions) == "0" {
             break;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    for table in TABLES {
+    for table in tables {
         let sql = format!(
             "SELECT seq_scan, coalesce((SELECT sum(idx_tup_read)::int8 FROM pg_stat_user_indexes
                WHERE relname = '{table}'), 0)
              FROM pg_stat_user_tables WHERE relname = '{table}'"
         );
-        let row = place().sql(&url, &sql);
+        let row = place().sql(url, &sql);
         let (scans, read) = row.split_once('|').expect("two columns");
         assert_eq!(scans, "0", "{table} was read as a whole");
         let read: i64 = read.parse().expect("a number");
         assert!(read <= ROWS_READ_MAX, "{read} rows of {table} were read");
     }
+}
+
+/// What a person does in the console, from adding them to removing them.
+async fn the_consoles_way(store: &PostgresStore, account: AccountId, n: u8) {
+    let owner = Some(account);
+    let new = NewUser {
+        account: owner,
+        name: format!("new-{n}"),
+        role: Role::Sender,
+        settings: UserSettings::default(),
+        at: T0,
+        users_max: 1_000_000,
+    };
+    let no = store.create_user(new).await.expect("create_user");
+    let user = store.user(owner, no).await.expect("user").expect("there");
+    let named = store.user_by_name(owner, &user.name).await;
+    assert_eq!(named.expect("user_by_name").as_ref(), Some(&user));
+    store.users(None).await.expect("users");
+    let id = SessionId([n; 32]);
+    let session = Session {
+        id,
+        account: owner,
+        user: no,
+        created_at: T0,
+        seen_at: T0,
+        expires_at: T0.plus_seconds(60),
+        address: String::new(),
+        agent: String::new(),
+    };
+    let touch = TouchSession {
+        id,
+        seen_at: T0.plus_seconds(1),
+        expires_at: T0.plus_seconds(90),
+        address: String::new(),
+    };
+    store.create_session(session).await.expect("create_session");
+    store.touch_session(touch).await.expect("touch_session");
+    assert!(store.session(id, T0).await.expect("session").is_some());
+    let listed = store.sessions(owner, no, T0).await.expect("sessions");
+    assert_eq!(listed.len(), 1);
+    for which in [EndSessions::Others(id), EndSessions::One(id)] {
+        let ended = store.end_sessions(owner, no, which).await;
+        ended.expect("end_sessions");
+    }
+    the_consoles_papers(store, account, no).await;
+    let change = ChangeUser {
+        account: owner,
+        no,
+        version: user.version,
+        role: user.role,
+        settings: user.settings,
+        second_factor: None,
+        at: T0,
+    };
+    let changed = store.change_user(change).await.expect("change_user");
+    assert_eq!(changed, UserChanged::Done);
+    let removed = store.remove_user(owner, no).await.expect("remove_user");
+    assert_eq!(removed, UserChanged::Done);
+    store.sweep(T0).await.expect("sweep");
+}
+
+/// Drafts and the audit log.
+async fn the_consoles_papers(store: &PostgresStore, account: AccountId, user: UserNo) {
+    let draft = SaveDraft {
+        account,
+        no: None,
+        user,
+        title: String::new(),
+        content: String::new(),
+        at: T0,
+    };
+    let no = store.save_draft(draft.clone()).await.expect("save_draft");
+    let again = SaveDraft {
+        no: Some(no),
+        ..draft
+    };
+    store.save_draft(again).await.expect("save_draft");
+    store.draft(account, no).await.expect("draft");
+    store.drafts(account).await.expect("drafts");
+    assert!(store.remove_draft(account, no).await.expect("remove_draft"));
+    let entry = NewAudit {
+        account: Some(account),
+        at: T0,
+        actor: "new".into(),
+        address: String::new(),
+        action: "line.update".into(),
+        subject: String::new(),
+        details: String::new(),
+    };
+    let place = store.begin_audit(entry).await.expect("begin_audit");
+    let ended = store.end_audit(place, "done".into()).await;
+    ended.expect("end_audit");
+    for account in [None, Some(account)] {
+        for actor in [None, Some("nobody".to_owned())] {
+            let query = AuditQuery {
+                account,
+                actor,
+                before: Some(place),
+                limit: 5,
+                ..AuditQuery::default()
+            };
+            store.audit(query).await.expect("audit");
+        }
+    }
+}
+
+/// Fills the console's tables with what is of others. Few people are of one account, and they have
+/// few drafts.
+fn fill_console(url: &str, first: i64) {
+    let (t0, others) = (T0.0, first + 100);
+    let all = format!(
+        "CREATE TEMP TABLE n AS SELECT n, {others} + n / 4 AS a
+           FROM generate_series(1, {CONSOLE_ROWS}) n;
+         INSERT INTO console_counter SELECT DISTINCT a, 1000000, 1000000, 1000000 FROM n;
+         INSERT INTO console_user SELECT a, n, 'u' || n, 'sender', '{{}}', NULL, 0, 0 FROM n;
+         INSERT INTO console_session SELECT decode(md5(n::text), 'hex'), a, n, {t0}, {t0},
+           {t0} + 1000000, '', '' FROM n;
+         INSERT INTO console_draft SELECT a, n, 1, '', {t0}, '' FROM n;
+         INSERT INTO audit_entry SELECT {first} + n % 4, 2000000 + n, {t0} - n, 'old', '', 'x', '',
+           '', 'done' FROM n;"
+    );
+    place().sql(url, &all);
+}
+
+pub async fn plans_of_the_console_are_good_for_a_full_database() {
+    let url = place().fresh();
+    let store = open(&config(&url)).await;
+    let first = account(&store, "customer").await;
+    for n in 0..3 {
+        the_consoles_way(&store, first, n).await;
+    }
+    fill_console(&url, first.0);
+    place().sql(&url, "SELECT pg_stat_reset()");
+    for n in 0..ROUNDS {
+        the_consoles_way(&store, first, 100 + n).await;
+    }
+    store.close().await;
+    nothing_was_read_as_a_whole(&url, &CONSOLE_TABLES).await;
 }
