@@ -138,6 +138,17 @@ impl<'a> Access<'a> {
     ) -> Option<Rials> {
         PackageChain::of(self.account).price(self.view, line, operator, alphabet)
     }
+
+    /// Rials a part for whoever pays by these packages; `None` where there is no price.
+    pub(crate) fn price_of(
+        &self,
+        chain: &PackageChain,
+        line: LineId,
+        operator: OperatorId,
+        alphabet: Alphabet,
+    ) -> Option<Rials> {
+        chain.price(self.view, line, operator, alphabet)
+    }
 }
 
 /// The packages by which an account pays, the topmost first. Empty, and then without memory of its
@@ -152,6 +163,13 @@ impl PackageChain {
         }
         let above = account.ancestors.iter().rev().map(|above| above.package);
         Self(above.chain([account.package]).collect())
+    }
+
+    /// Of an account directly below this one that has this package.
+    pub(crate) fn below(account: &Account, package: PackageId) -> Self {
+        let above = account.ancestors.iter().rev().map(|above| above.package);
+        let own = [account.package, Some(package)];
+        Self(above.chain(own).collect())
     }
 
     /// Rials a part; `None` where there is no price.

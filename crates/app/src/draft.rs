@@ -154,7 +154,7 @@ impl Pricer {
         operators: &Operators,
         number: Msisdn,
         measure: &Measure,
-        text: Option<&str>,
+        text: Option<Box<str>>,
     ) -> Result<NewRecipient, Refusal> {
         let operator = operators.resolve(number);
         Ok(NewRecipient {
@@ -162,7 +162,7 @@ impl Pricer {
             operator,
             parts: u8::try_from(measure.parts).map_err(|_| Refusal::InputInvalid)?,
             unit_price: self.price(operator, measure.alphabet)?,
-            text: text.map(Box::from),
+            text,
             ends_as: None,
         })
     }

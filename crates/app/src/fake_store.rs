@@ -1,6 +1,8 @@
 //! A store in memory for tests of the use cases: it records what it is told, and fails on demand.
 //! No part of the program, and no model of a store: that is the conformance suite's work.
 
+mod bulks;
+mod console;
 mod fleet;
 mod inbox;
 mod patterns;
@@ -53,6 +55,8 @@ pub(crate) struct State {
     pub(crate) patterns: patterns::PatternState,
     pub(crate) shelf: phonebooks::Shelf,
     pub(crate) screens: screening::Screens,
+    pub(crate) console: store::console_memory::ConsoleMemory,
+    pub(crate) listed: bulks::Listed,
 }
 
 #[derive(Default)]

@@ -7,21 +7,27 @@
 
 mod access;
 mod bulk_writer;
+pub mod bulks;
 pub mod cancel;
 mod catalog;
 pub mod check;
+pub mod compose;
+pub mod console;
 pub mod credit;
 pub mod directory;
 mod draft;
 pub mod expiry;
 pub mod inbox;
 pub mod keys;
+mod ledger;
 pub mod limits;
 pub mod lines;
 mod link_health;
 pub mod login;
+mod low_credit;
 pub mod manage;
 mod number_set;
+pub mod operation;
 pub mod password;
 pub mod patterns;
 pub mod phonebooks;
@@ -32,35 +38,50 @@ pub mod send;
 pub mod send_numbers;
 pub mod send_to_books;
 pub mod sheet;
+pub mod statistics;
 pub mod tickets;
 mod turns;
+mod ways;
 pub mod why;
 
 #[cfg(test)]
 mod fake_store;
 
+pub use bulks::{BulkFilter, BulkItem, BulkList, OperatorCounts, RecipientFilter};
 pub use cancel::Cancelled;
 pub use check::BulkCheck;
 pub use directory::{DirectoryQuery, DirectorySource};
 pub use inbox::{CallBatch, CallResult, InboxItem, NewRule};
 pub use keys::{CreateKey, CreatedKey};
+pub use ledger::{LedgerPage, LedgerQuery, LedgerRow, Statement};
 pub use limits::Limits;
 pub use lines::LineItem;
 pub use login::LoginError;
+pub use low_credit::CreditRound;
 pub use manage::{CreateAccount, CreatedAccount, ManageError, SetTariff};
 pub use patterns::{ChangePattern, CreatePattern, PatternInfo, PatternSend, ShownPattern};
 pub use phonebooks::{BookContacts, BookError, ContactAdded, ExportError, ImportError, Imported};
 pub use report::Delivery;
-pub use resellers::{AccessLevel, NewUser, Place, RegisterError, TransferRequest};
+pub use resellers::{
+    AccessLevel, ChangeBelow, NewUser, OfferedPackage, OfferedPrice, Place, RegisterError,
+    TransferRequest, Usage,
+};
 pub use screening::{Decision, ListPages};
 pub use send::{SendError, SendRequest, Texts};
-pub use send_numbers::{NumbersError, NumbersRequest, SentNumbers};
+pub use send_numbers::{ListCounts, NumbersError, NumbersRequest, SentNumbers};
 pub use send_to_books::BooksRequest;
+pub use statistics::{Group, Grouping, Period, TimeSeries};
 pub use tickets::{GivenFile, Notice, ReplyError, TicketForm, Told, WriteTicketError};
+pub use ways::{LineWays, LinkNow, StandsStill};
+pub use why::{LinkTrouble, Obstacle, Why};
 // The front doors name the store's plain data through this crate, so that they need no store.
+pub use store::LedgerSums;
 pub use store::{AccountSummary, Catalog, StoreError, Totals};
 pub use store::{Approval, ApprovalState, ListState};
+pub use store::{Audit, AuditPage, AuditPlace, AuditQuery, Draft, EndSessions, Session, SessionId};
+pub use store::{BulkPage, BulkQuery, ListedBulk, RecipientPage, RecipientQuery, RecipientRow};
 pub use store::{CallbackReport, CallbackTarget, InboundMessage};
+pub use store::{Statistic, StatisticCounts, StatisticQuery};
 
 use catalog::{CatalogCache, CatalogView};
 use domain::operator::Operators;
@@ -88,7 +109,11 @@ struct Inner {
     keys: KeyRing,
     patterns: PatternCache,
     turns: turns::Turns,
+    /// Quotes of long lists: one at a time for each account.
+    quotes: turns::Turns,
     directory: OnceLock<DirectorySource>,
+    console: console::Memory,
+    configuration: OnceLock<Arc<operation::Configuration>>,
 }
 
 impl App {
@@ -116,7 +141,10 @@ impl App {
             keys: KeyRing::default(),
             patterns: PatternCache::default(),
             turns: turns::Turns::default(),
+            quotes: turns::Turns::default(),
             directory: OnceLock::new(),
+            console: console::Memory::default(),
+            configuration: OnceLock::new(),
         }))
     }
 

@@ -65,6 +65,8 @@ mod tests {
             binds_up: 1,
             in_flight: 0,
             last_error: None,
+            rate_learnt: None,
+            per_second: None,
         }
     }
 

@@ -213,9 +213,12 @@ impl App {
                     }
                     let measure = measures.get(place).or(measures.first());
                     let measure = measure.ok_or(Refusal::TextCountMismatch)?;
-                    listed
-                        .recipients
-                        .push(pricer.mobile(operators, number, measure, own_text)?);
+                    listed.recipients.push(pricer.mobile(
+                        operators,
+                        number,
+                        measure,
+                        own_text.map(Box::from),
+                    )?);
                     listed.messages += 1;
                 }
                 Given::Invalid(digits) => {

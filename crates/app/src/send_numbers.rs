@@ -73,38 +73,77 @@ impl From<Refusal> for NumbersError {
     }
 }
 
+/// An entry of a list.
+pub(crate) struct Entry {
+    /// Who.
+    pub(crate) given: Given,
+    /// Their own text, where each has one.
+    pub(crate) text: Option<Box<str>>,
+    /// Whether that text has a gap, since nothing is known to put there.
+    pub(crate) has_gap: bool,
+}
+
+impl From<Given> for Entry {
+    /// One who gets the text of all.
+    fn from(given: Given) -> Self {
+        Self {
+            given,
+            text: None,
+            has_gap: false,
+        }
+    }
+}
+
 /// A list of recipients, read in slices front to back.
 pub(crate) trait Source: Send {
-    /// The next entries, about one command's worth; none at the end, however often it is asked.
-    fn next(&mut self) -> impl Future<Output = Result<Vec<Given>, NumbersError>> + Send;
+    /// The next entries, at most about one command's worth; none at the end, however often it is
+    /// asked.
+    fn next(&mut self) -> impl Future<Output = Result<Vec<Entry>, NumbersError>> + Send;
+
+    /// Whether each entry has a text of its own, so that the bulk has none.
+    fn has_own_texts(&self) -> bool {
+        false
+    }
 }
 
 /// A list of texts, one entry each.
-struct Texts<I>(I);
+pub(crate) struct Texts<I>(pub(crate) I);
 
 impl<I: Iterator<Item = io::Result<String>> + Send> Source for Texts<I> {
-    async fn next(&mut self) -> Result<Vec<Given>, NumbersError> {
+    async fn next(&mut self) -> Result<Vec<Entry>, NumbersError> {
         let slice = self.0.by_ref().take(RECIPIENTS_PER_COMMAND_MAX);
-        let read = slice.map(|text| text.map(|text| Given::read(&text)));
+        let read = slice.map(|text| text.map(|text| Given::read(&text).into()));
         Ok(read.collect::<io::Result<_>>()?)
     }
 }
 
 /// A list while it is read.
-struct Reading<'a> {
+pub(crate) struct Reading<'a> {
     operators: &'a Operators,
     limits: &'a Limits,
     line: &'a Line,
     measure: Measure,
-    pricer: Pricer,
+    pub(crate) pricer: Pricer,
     /// What is left of the slice that was read last.
-    pending: std::vec::IntoIter<Given>,
+    pending: std::vec::IntoIter<Entry>,
     seen: NumberSet,
     seen_invalid: HashSet<String>,
     entries: u64,
     messages: usize,
-    invalid: u64,
-    duplicates: u64,
+    pub(crate) counts: ListCounts,
+}
+
+/// What a list held beside its messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ListCounts {
+    /// Entries that are no mobile numbers.
+    pub invalid: u64,
+    /// Entries left out because they came before.
+    pub duplicates: u64,
+    /// Recipients left out because nothing stands in their own text.
+    pub blank: u64,
+    /// Messages with a gap in their own text, since nothing is known to put there.
+    pub gaps: u64,
 }
 
 impl App {
@@ -158,12 +197,16 @@ impl App {
         draft::check_hours(&line, &due)?;
         self.check_links(&line, &reading.pricer, &due).await?;
         let mut written = first.len() as u64;
+        let text = match source.has_own_texts() {
+            true => "",
+            false => request.text,
+        };
         let command = AcceptBulk {
             idempotency_key: idempotency_key.flatten(),
             urgent: !more && is_urgent(first.len()),
             recipients: first,
             masked: request.masked,
-            ..draft::command(&access, &line, request.text, &due)
+            ..draft::command(&access, &line, text, &due)
         };
         if !more {
             let bulk = self.accept(command, TextSource::Sender).await?;
@@ -236,12 +279,12 @@ impl<'a> Reading<'a> {
         SentNumbers {
             bulk,
             recipients,
-            invalid: self.invalid,
-            duplicates: self.duplicates,
+            invalid: self.counts.invalid,
+            duplicates: self.counts.duplicates,
         }
     }
 
-    fn new(app: &'a App, line: &'a Line, measure: Measure, pricer: Pricer) -> Self {
+    pub(crate) fn new(app: &'a App, line: &'a Line, measure: Measure, pricer: Pricer) -> Self {
         Self {
             operators: app.operators(),
             limits: app.limits(),
@@ -253,17 +296,19 @@ impl<'a> Reading<'a> {
             seen_invalid: HashSet::new(),
             entries: 0,
             messages: 0,
-            invalid: 0,
-            duplicates: 0,
+            counts: ListCounts::default(),
         }
     }
 
     /// Reads entries until a command is full; fewer only at the end of the list.
-    async fn next(&mut self, source: &mut impl Source) -> Result<Vec<NewRecipient>, NumbersError> {
+    pub(crate) async fn next(
+        &mut self,
+        source: &mut impl Source,
+    ) -> Result<Vec<NewRecipient>, NumbersError> {
         let mut chunk = Vec::new();
         loop {
-            while let Some(given) = self.pending.next() {
-                chunk.extend(self.take(given)?);
+            while let Some(entry) = self.pending.next() {
+                chunk.extend(self.take(entry)?);
                 if chunk.len() == RECIPIENTS_PER_COMMAND_MAX {
                     return Ok(chunk);
                 }
@@ -277,24 +322,35 @@ impl<'a> Reading<'a> {
     }
 
     /// Judges one entry; `None` for a blank or repeated one.
-    fn take(&mut self, given: Given) -> Result<Option<NewRecipient>, Refusal> {
-        if matches!(given, Given::Nothing) {
+    fn take(&mut self, entry: Entry) -> Result<Option<NewRecipient>, Refusal> {
+        if matches!(entry.given, Given::Nothing) {
             return Ok(None);
         }
         self.entries += 1;
         if self.entries > u64::from(self.limits.numbers_max) {
             return Err(Refusal::TooManyRecipients);
         }
-        match given {
+        match entry.given {
             Given::Mobile(number) if self.seen.insert(number) => {
+                if entry.text.as_deref().is_some_and(draft::is_blank) {
+                    self.counts.blank += 1;
+                    return Ok(None);
+                }
+                self.counts.gaps += u64::from(entry.has_gap);
                 self.messages += 1;
                 check_bulk(self.line, self.messages)?;
+                let measure = match entry.text.as_deref() {
+                    Some(own) => {
+                        draft::measured(own, self.line.settings.reference_bits, self.limits)?
+                    }
+                    None => self.measure,
+                };
                 self.pricer
-                    .mobile(self.operators, number, &self.measure, None)
+                    .mobile(self.operators, number, &measure, entry.text)
                     .map(Some)
             }
             Given::Invalid(digits) if !self.seen_invalid.contains(&digits) => {
-                self.invalid += 1;
+                self.counts.invalid += 1;
                 let recipient = draft::invalid(self.operators, &digits);
                 if self.seen_invalid.len() < INVALID_REMEMBERED_MAX {
                     self.seen_invalid.insert(digits);
@@ -302,14 +358,14 @@ impl<'a> Reading<'a> {
                 Ok(Some(recipient))
             }
             _ => {
-                self.duplicates += 1;
+                self.counts.duplicates += 1;
                 Ok(None)
             }
         }
     }
 
     /// Code 4 where the whole list had no mobile number.
-    fn check_any(&self) -> Result<(), Refusal> {
+    pub(crate) fn check_any(&self) -> Result<(), Refusal> {
         if self.messages == 0 {
             Err(Refusal::NoRecipient)
         } else {

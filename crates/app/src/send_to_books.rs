@@ -1,17 +1,20 @@
 //! Sending one text to whole phonebooks (`booksend`): the refusals in the order of `send`, each
 //! number once over all books, and one bulk however many they are.
 //!
-//! Not here: how a long list is written (`send_numbers`). The numbers are read from the store in
-//! pages, the next one while the last one is being written.
+//! Not here: how a long list is written (`send_numbers`), and what contacts' own texts are made of
+//! (`compose::filling`). Numbers and contacts are read from the store in pages, the next one while
+//! the last one is being written.
 
 use crate::App;
+use crate::compose::Filling;
 use crate::draft::{self, Given};
+use crate::phonebooks::PAGE_CONTACTS;
 use crate::send::{SendError, TextSource, count};
-use crate::send_numbers::{NumbersError, NumbersRequest, Source};
+use crate::send_numbers::{Entry, NumbersError, NumbersRequest, Source};
 use domain::account::Account;
 use domain::ids::{AccountId, BookId, BulkNo};
 use domain::msisdn::Msisdn;
-use domain::phonebook::read_book_id;
+use domain::phonebook::{Book, read_book_id};
 use domain::refusal::Refusal;
 use std::sync::Arc;
 use store::{RECIPIENTS_PER_COMMAND_MAX, Store, StoreError};
@@ -49,7 +52,20 @@ impl App {
         account: &Account,
         request: BooksRequest<'_>,
     ) -> Result<BulkNo, SendError> {
-        let outcome = self.books_judged(account, request).await;
+        let outcome = self.books_judged(account, request, None).await;
+        count(&outcome, TextSource::Sender);
+        outcome
+    }
+
+    /// As [`App::send_to_books`], with a text for each contact that `filling` makes of theirs.
+    pub(crate) async fn send_filled(
+        &self,
+        account: &Account,
+        request: BooksRequest<'_>,
+        filling: Filling,
+    ) -> Result<BulkNo, SendError> {
+        let filling = Some(Arc::new(filling));
+        let outcome = self.books_judged(account, request, filling).await;
         count(&outcome, TextSource::Sender);
         outcome
     }
@@ -58,6 +74,7 @@ impl App {
         &self,
         account: &Account,
         request: BooksRequest<'_>,
+        filling: Option<Arc<Filling>>,
     ) -> Result<BulkNo, SendError> {
         let key = request.idempotency_key;
         if let Some(bulk) = self.sent_before(account, key).await? {
@@ -68,12 +85,7 @@ impl App {
         }
         let given = request.books.ok_or(Refusal::BookIdNotArray)?;
         let (books, contacts) = self.own_books(account, given).await?;
-        if contacts == 0 {
-            return Err(Refusal::NoRecipient.into());
-        }
-        if contacts > u64::from(self.limits().numbers_max) {
-            return Err(Refusal::TooManyRecipients.into());
-        }
+        self.check_contacts(contacts)?;
         let long = contacts > RECIPIENTS_PER_COMMAND_MAX as u64;
         let _turn = match long {
             true => Some(self.0.turns.wait(account.id).await),
@@ -86,7 +98,7 @@ impl App {
             idempotency_key: key,
             masked: false,
         };
-        let source = Pages::new(Arc::clone(self.store()), account.id, books);
+        let source = self.book_pages(account, &books, filling);
         match self.send_list(account, numbers, source, |_| {}).await {
             Ok(sent) => Ok(sent.bulk),
             Err(NumbersError::Send(error)) => Err(error),
@@ -96,49 +108,87 @@ impl App {
         }
     }
 
+    /// Codes 4 and 98 by how many contacts the books have together.
+    pub(crate) fn check_contacts(&self, contacts: u64) -> Result<(), Refusal> {
+        if contacts == 0 {
+            return Err(Refusal::NoRecipient);
+        }
+        if contacts > u64::from(self.limits().numbers_max) {
+            return Err(Refusal::TooManyRecipients);
+        }
+        Ok(())
+    }
+
+    /// The contacts of these books as a list, each with their own text where there is a filling.
+    pub(crate) fn book_pages(
+        &self,
+        account: &Account,
+        books: &[Book],
+        filling: Option<Arc<Filling>>,
+    ) -> impl Source + use<> {
+        let ids: Vec<BookId> = books.iter().map(|book| book.id).collect();
+        Pages::new(Arc::clone(self.store()), account.id, ids, filling)
+    }
+
     /// The books that these ids mean, each once, and how many contacts they have together.
-    async fn own_books(
+    pub(crate) async fn own_books(
         &self,
         account: &Account,
         given: &[String],
-    ) -> Result<(Vec<BookId>, u64), SendError> {
-        let (mut books, mut contacts) = (Vec::new(), 0);
+    ) -> Result<(Vec<Book>, u64), SendError> {
+        let (mut books, mut contacts): (Vec<Book>, u64) = (Vec::new(), 0);
         for id in given.iter().filter(|id| !draft::is_blank(id)) {
             let id = read_book_id(id).ok_or(Refusal::BookUnavailable)?;
-            if books.contains(&id) {
+            if books.iter().any(|book| book.id == id) {
                 continue;
             }
             // At the first id that is none of the account's this ends, so the list of books is
             // never longer than those that the account has.
             let book = self.store().book(account.id, id).await?;
-            contacts += u64::from(book.ok_or(Refusal::BookUnavailable)?.contacts);
-            books.push(id);
+            let book = book.ok_or(Refusal::BookUnavailable)?;
+            contacts += u64::from(book.contacts);
+            books.push(book);
         }
         Ok((books, contacts))
     }
 }
 
+/// A page of a book.
+struct Page {
+    entries: Vec<Entry>,
+    /// Where to go on; `None` where the book is over.
+    next: Option<Msisdn>,
+}
+
 /// A page under way, with the book that it is of.
 struct Fetch {
     book: BookId,
-    page: JoinHandle<Result<Vec<Msisdn>, StoreError>>,
+    page: JoinHandle<Result<Page, StoreError>>,
 }
 
-/// The numbers of books, one book after the other. A page is asked for before the one before it
+/// The contacts of books, one book after the other. A page is asked for before the one before it
 /// is handed over, so that reading and writing go on at the same time.
 struct Pages {
     store: Arc<dyn Store>,
     account: AccountId,
     books: std::vec::IntoIter<BookId>,
+    /// What makes each contact's own text.
+    filling: Option<Arc<Filling>>,
     next: Option<Fetch>,
 }
 
 impl Pages {
-    fn new(store: Arc<dyn Store>, account: AccountId, books: Vec<BookId>) -> Self {
+    fn new(
+        store: Arc<dyn Store>,
+        account: AccountId,
+        books: Vec<BookId>,
+        filling: Option<Arc<Filling>>,
+    ) -> Self {
         let mut pages = Self {
             store,
             account,
             books: books.into_iter(),
+            filling,
             next: None,
         };
         pages.next_book();
@@ -152,35 +202,74 @@ impl Pages {
 
     fn fetch(&self, book: BookId, after: Option<Msisdn>) -> Fetch {
         let (store, account) = (Arc::clone(&self.store), self.account);
-        let read = async move {
-            store
-                .contact_numbers(account, book, after, PAGE_NUMBERS)
-                .await
+        let page = match self.filling.clone() {
+            None => tokio::spawn(numbers(store, account, book, after)),
+            Some(filling) => tokio::spawn(filled(store, account, book, after, filling)),
         };
-        Fetch {
-            book,
-            page: tokio::spawn(read),
-        }
+        Fetch { book, page }
     }
 }
 
+async fn numbers(
+    store: Arc<dyn Store>,
+    account: AccountId,
+    book: BookId,
+    after: Option<Msisdn>,
+) -> Result<Page, StoreError> {
+    let read = store.contact_numbers(account, book, after, PAGE_NUMBERS);
+    let numbers = read.await?;
+    let is_full = numbers.len() == PAGE_NUMBERS as usize;
+    let next = numbers.last().copied().filter(|_| is_full);
+    let entries = numbers.into_iter().map(|one| Given::Mobile(one).into());
+    Ok(Page {
+        entries: entries.collect(),
+        next,
+    })
+}
+
+async fn filled(
+    store: Arc<dyn Store>,
+    account: AccountId,
+    book: BookId,
+    after: Option<Msisdn>,
+    filling: Arc<Filling>,
+) -> Result<Page, StoreError> {
+    let contacts = store.contacts(account, book, after, PAGE_CONTACTS).await?;
+    let is_full = contacts.len() == PAGE_CONTACTS as usize;
+    let next = contacts.last().map(|last| last.number);
+    let entries = contacts.iter().map(|contact| {
+        let filled = filling.fill(book, contact);
+        Entry {
+            given: Given::Mobile(contact.number),
+            text: Some(filled.text.into()),
+            has_gap: filled.has_gap,
+        }
+    });
+    Ok(Page {
+        entries: entries.collect(),
+        next: next.filter(|_| is_full),
+    })
+}
+
 impl Source for Pages {
-    async fn next(&mut self) -> Result<Vec<Given>, NumbersError> {
+    async fn next(&mut self) -> Result<Vec<Entry>, NumbersError> {
         while let Some(Fetch { book, page }) = self.next.take() {
             let interrupted = |_| StoreError::Other("the reading of a book was interrupted".into());
             let page = page.await.map_err(interrupted);
             let page = page.and_then(|page| page).map_err(SendError::from)?;
-            match page.last() {
-                Some(last) if page.len() == PAGE_NUMBERS as usize => {
-                    self.next = Some(self.fetch(book, Some(*last)));
-                }
-                _ => self.next_book(),
+            match page.next {
+                Some(after) => self.next = Some(self.fetch(book, Some(after))),
+                None => self.next_book(),
             }
-            if !page.is_empty() {
-                return Ok(page.into_iter().map(Given::Mobile).collect());
+            if !page.entries.is_empty() {
+                return Ok(page.entries);
             }
         }
         Ok(Vec::new())
+    }
+
+    fn has_own_texts(&self) -> bool {
+        self.filling.is_some()
     }
 }
 

@@ -132,7 +132,7 @@ async fn a_small_bulk_is_accepted_reported_explained_and_cancelled() {
     assert_eq!(check.status, StatusMessage::NoContactWithTheOperator);
     let why = scene.app.why(&scene.account, bulk).await.unwrap().unwrap();
     let expected = "waiting: no link is configured for line +983000505 and operator tci";
-    assert_eq!(why, expected);
+    assert_eq!(why.english(scene.app.clock().now()), expected);
     assert_eq!(
         scene.app.cancel(&scene.account, bulk).await.unwrap(),
         Cancelled::Stopped

@@ -62,6 +62,8 @@ fn scene(delivered: u32, waiting: u32, links_up: &[i64]) -> (App, Arc<FakeStore>
         binds_up: 1,
         in_flight: 0,
         last_error: None,
+        rate_learnt: None,
+        per_second: None,
     };
     store.with(|state| {
         state.recipients = (0..delivered + waiting).map(recipient).collect();

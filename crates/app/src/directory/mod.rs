@@ -44,9 +44,14 @@ impl DirectorySource {
         }
     }
 
+    /// What its jobs and trends are called.
+    pub(crate) fn jobs(&self) -> &Jobs {
+        &self.jobs
+    }
+
     /// Asks the newest directory aside, since it may have to wait for the disk; `None` where there
     /// is none.
-    async fn ask<T: Send + 'static>(
+    pub(crate) async fn ask<T: Send + 'static>(
         &self,
         now: UnixMillis,
         question: impl FnOnce(&Arc<Directory>) -> Result<T, DirectoryError> + Send + 'static,
@@ -127,7 +132,7 @@ impl App {
     }
 
     /// The source, where there is a directory.
-    async fn open_directory(&self) -> Result<Option<&DirectorySource>, StoreError> {
+    pub(crate) async fn open_directory(&self) -> Result<Option<&DirectorySource>, StoreError> {
         let Some(source) = self.0.directory.get() else {
             return Ok(None);
         };

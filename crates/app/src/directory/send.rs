@@ -6,7 +6,7 @@ use super::{DirectoryQuery, DirectorySource};
 use crate::App;
 use crate::draft::{self, Given};
 use crate::send::{SendError, TextSource, count};
-use crate::send_numbers::{NumbersError, NumbersRequest, Source};
+use crate::send_numbers::{Entry, NumbersError, NumbersRequest, Source};
 use ::directory::{DirectoryError, Numbers};
 use domain::account::Account;
 use domain::ids::{BulkNo, LineId};
@@ -80,6 +80,21 @@ impl App {
         }
     }
 
+    /// Everybody whom a query means, as a list for a send from this line.
+    pub(crate) async fn directory_people(
+        &self,
+        line: LineId,
+        query: DirectoryQuery<'_>,
+    ) -> Result<impl Source + use<>, SendError> {
+        let source = self.open_directory().await?.ok_or(Refusal::NoRecipient)?;
+        let (_, numbers) = self.numbers_of(source, query).await?;
+        Ok(People {
+            app: self.clone(),
+            line,
+            under_way: Some(fetch(numbers)),
+        })
+    }
+
     /// The numbers behind a query, and how many they are; codes 4 and 98 by their count.
     async fn numbers_of(
         &self,
@@ -136,7 +151,7 @@ fn fetch(mut numbers: Numbers) -> JoinHandle<Read> {
 }
 
 impl Source for People {
-    async fn next(&mut self) -> Result<Vec<Given>, NumbersError> {
+    async fn next(&mut self) -> Result<Vec<Entry>, NumbersError> {
         loop {
             let slice = self.slice().await?;
             if slice.is_empty() {
@@ -146,7 +161,7 @@ impl Source for People {
             let reasons = screened.map_err(SendError::from)?;
             let free = slice.into_iter().zip(reasons);
             let free = free.filter_map(|(number, reason)| reason.is_none().then_some(number));
-            let free: Vec<_> = free.map(Given::Mobile).collect();
+            let free: Vec<Entry> = free.map(|number| Given::Mobile(number).into()).collect();
             // An empty answer would be the end of the list.
             if !free.is_empty() {
                 return Ok(free);

@@ -82,6 +82,14 @@ impl Patterns for FakeStore {
     ) -> Result<Vec<AccountId>, StoreError> {
         Err(absent())
     }
+    async fn granted_patterns(
+        &self,
+        _: AccountId,
+        _: Option<String>,
+        _: u32,
+    ) -> Result<Vec<Pattern>, StoreError> {
+        Err(absent())
+    }
     async fn create_api_key(&self, _: NewApiKey) -> Result<KeyNo, AdminError> {
         Err(absent().into())
     }

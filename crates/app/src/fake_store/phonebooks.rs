@@ -88,6 +88,23 @@ impl Shelf {
         Ok(removed)
     }
 
+    fn rename(&mut self, account: AccountId, book: BookId, title: String) -> Result<(), BookError> {
+        self.book(account, book)?.book.title = title;
+        Ok(())
+    }
+
+    fn replace(
+        &mut self,
+        account: AccountId,
+        book: BookId,
+        mut contact: Contact,
+    ) -> Result<bool, BookError> {
+        let shelved = self.book(account, book)?;
+        contact.trim_fields();
+        let known = shelved.contacts.get_mut(&contact.number);
+        Ok(known.map(|known| *known = contact).is_some())
+    }
+
     fn fields(
         &mut self,
         account: AccountId,
@@ -149,6 +166,22 @@ impl Phonebooks for FakeStore {
     }
     async fn add_contacts(&self, command: AddContacts) -> Result<ContactsAdded, BookError> {
         self.with(|state| state.shelf.add(command))
+    }
+    async fn rename_book(
+        &self,
+        account: AccountId,
+        book: BookId,
+        title: String,
+    ) -> Result<(), BookError> {
+        self.with(|state| state.shelf.rename(account, book, title))
+    }
+    async fn replace_contact(
+        &self,
+        account: AccountId,
+        book: BookId,
+        contact: Contact,
+    ) -> Result<bool, BookError> {
+        self.with(|state| state.shelf.replace(account, book, contact))
     }
     async fn remove_contacts(
         &self,

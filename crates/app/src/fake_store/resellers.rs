@@ -54,4 +54,7 @@ impl Resellers for FakeStore {
     ) -> Result<LedgerSums, StoreError> {
         Err(absent())
     }
+    async fn ledger_end(&self, _: AccountId) -> Result<LedgerEnd, StoreError> {
+        Err(absent())
+    }
 }

@@ -5,7 +5,7 @@ use crate::App;
 use domain::account::Account;
 use domain::ids::{AccountId, InboundNo};
 use std::collections::HashMap;
-use store::{CallbackReport, InboundMessage, StoreError};
+use store::{CallbackReport, CallbackTarget, InboundMessage, StoreError};
 
 /// Messages that one look answers at most.
 pub const INBOX_PAGE_MAX: u32 = 500;
@@ -57,5 +57,21 @@ impl App {
     ) -> Result<Vec<CallbackReport>, StoreError> {
         let limit = limit.min(INBOX_PAGE_MAX);
         self.store().callbacks(account.id, limit).await
+    }
+
+    /// Queues a callback that has ended once more; false where there is none that has.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn replay_callback(
+        &self,
+        account: &Account,
+        target: CallbackTarget,
+        no: InboundNo,
+    ) -> Result<bool, StoreError> {
+        let now = self.now();
+        self.store()
+            .replay_callback(account.id, target, no, now)
+            .await
     }
 }

@@ -2,6 +2,7 @@
 //! in which they were added: two answers to one text would cost twice and surprise.
 
 use super::check_callback_url;
+use crate::access::Access;
 use crate::manage::ManageError;
 use crate::{App, draft};
 use domain::account::Account;
@@ -37,7 +38,8 @@ impl App {
             None => None,
             Some(number) => {
                 let line = self.line(number).await?;
-                if !self.view().await?.is_granted(account.id, line.id) {
+                let view = self.view().await?;
+                if !Access::of(&view, account).may_use(line.id) {
                     return Err(ManageError::Invalid(format!(
                         "account {} does not have line {}",
                         account.name, line.display

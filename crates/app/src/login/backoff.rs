@@ -25,7 +25,7 @@ const V6_SITE_BITS: u32 = 64;
 
 /// Who tries, and at which account.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub(super) struct Attempt {
+pub(crate) struct Attempt {
     /// The canonical name; empty where it cannot be one.
     name: Box<str>,
     /// The address; of IPv6 only the site.
@@ -34,7 +34,7 @@ pub(super) struct Attempt {
 
 impl Attempt {
     /// An attempt from an address in canonical form.
-    pub(super) fn new(name: &str, from: IpAddr) -> Self {
+    pub(crate) fn new(name: &str, from: IpAddr) -> Self {
         let site = match from {
             IpAddr::V4(_) => from,
             IpAddr::V6(v6) => {
@@ -65,20 +65,20 @@ impl Record {
 
 /// The failures of the last minutes.
 #[derive(Default)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     at_account: HashMap<Attempt, Record>,
     from_address: HashMap<IpAddr, Record>,
 }
 
 impl Backoff {
     /// Whether this attempt falls into a pause.
-    pub(super) fn is_paused(&self, attempt: &Attempt, now: UnixMillis) -> bool {
+    pub(crate) fn is_paused(&self, attempt: &Attempt, now: UnixMillis) -> bool {
         let paused = |record: Option<&Record>| record.is_some_and(|r| now < r.paused_until);
         paused(self.at_account.get(attempt)) || paused(self.from_address.get(&attempt.site))
     }
 
     /// Writes down that a password was computed and wrong.
-    pub(super) fn failed(&mut self, attempt: &Attempt, now: UnixMillis) {
+    pub(crate) fn failed(&mut self, attempt: &Attempt, now: UnixMillis) {
         note(
             &mut self.at_account,
             attempt.clone(),
@@ -95,7 +95,7 @@ impl Backoff {
 
     /// Forgets the failures at this account from this address. Those of the address stay: whoever
     /// has one account could otherwise guess at all the others.
-    pub(super) fn succeeded(&mut self, attempt: &Attempt) {
+    pub(crate) fn succeeded(&mut self, attempt: &Attempt) {
         self.at_account.remove(attempt);
     }
 }

@@ -22,7 +22,7 @@ use crate::limits::Limits;
 use crate::password::{DUMMY_HASH, PASSWORD_BYTES_MAX};
 use crate::{App, lock};
 use allow::AllowList;
-use backoff::Attempt;
+pub(crate) use backoff::{Attempt, Backoff};
 use domain::account::{Account, canonical_name};
 use domain::refusal::Refusal;
 use domain::time::{Clock, UnixMillis};
@@ -31,7 +31,8 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use store::StoreError;
 use thiserror::Error;
-use verifier::{Verdict, Verifier};
+pub(crate) use verifier::Verdict;
+use verifier::Verifier;
 
 /// Milliseconds for which an account's row is good.
 pub const ACCOUNT_REFRESH_MILLIS: i64 = 1_000;
@@ -171,6 +172,26 @@ impl App {
         Ok(Arc::clone(&known.account))
     }
 
+    /// Whether a password has this hash, in turn with all logins and with their pauses.
+    pub(crate) async fn verify_password(
+        &self,
+        attempt: Attempt,
+        name: &str,
+        password: &str,
+        stored: &str,
+    ) -> Result<Verdict, StoreError> {
+        let verifier = &self.0.gate.verifier;
+        verifier.verify(attempt, name, password, stored).await
+    }
+
+    /// The hash of a new password, computed in turn with the logins.
+    ///
+    /// # Errors
+    /// [`StoreError::Overloaded`] where too many wait already.
+    pub(crate) async fn hash_new_password(&self, password: String) -> Result<String, StoreError> {
+        self.0.gate.hash_new(password).await
+    }
+
     /// Makes the next request read its account again, whichever way it logs in, after a change by
     /// this process.
     pub(crate) fn forget_accounts(&self) {
@@ -179,7 +200,10 @@ impl App {
     }
 
     /// Whether settings and packages, its own and those above it, leave the operation open.
-    async fn may_call(&self, account: &Account, operation: &str) -> Result<bool, StoreError> {
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn may_call(&self, account: &Account, operation: &str) -> Result<bool, StoreError> {
         if !account.may_call(operation) {
             return Ok(false);
         }

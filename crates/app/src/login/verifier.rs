@@ -28,7 +28,7 @@ pub(super) type Digest = [u8; 32];
 
 /// What came of a verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     /// It is the password.
     Right,
     /// It is not, or the caller is in a pause and nobody looked.

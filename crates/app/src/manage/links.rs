@@ -44,6 +44,37 @@ impl App {
         Ok(())
     }
 
+    /// Lets a link stay down, or go on. What it has in flight is waited for.
+    ///
+    /// # Errors
+    /// There is no such link, or the store failed.
+    pub async fn pause_link(&self, name: &str, pause: bool) -> Result<(), ManageError> {
+        let link = self.link(name).await?;
+        let settings = LinkSettings {
+            enabled: !pause,
+            ..link.settings
+        };
+        self.store().update_link(link.id, settings).await?;
+        self.catalog_changed();
+        Ok(())
+    }
+
+    /// Lets the process that serves a link end its connections and connect anew: its settings
+    /// change in a count that means nothing else. What it has in flight is waited for.
+    ///
+    /// # Errors
+    /// There is no such link, or the store failed.
+    pub async fn reconnect_link(&self, name: &str) -> Result<(), ManageError> {
+        let link = self.link(name).await?;
+        let settings = LinkSettings {
+            reconnects: link.settings.reconnects.wrapping_add(1),
+            ..link.settings
+        };
+        self.store().update_link(link.id, settings).await?;
+        self.catalog_changed();
+        Ok(())
+    }
+
     /// The link with this name.
     ///
     /// # Errors

@@ -8,8 +8,10 @@ mod lines;
 mod links;
 mod tariffs;
 
-pub use accounts::{CreateAccount, CreatedAccount};
-pub(crate) use accounts::{EXPIRES_DEFAULT, canonical, check_note, check_settings, hashed};
+pub use accounts::{CreateAccount, CreatedAccount, EXPIRES_DEFAULT, NOTE_CHARS_MAX};
+pub(crate) use accounts::{canonical, check_note, check_settings, hashed};
+pub use lines::REPORT_HOURS_MAX;
+pub use links::LINK_NAME_CHARS_MAX;
 pub use tariffs::{PRICE_RIALS_MAX, SetTariff};
 
 use crate::App;

@@ -89,10 +89,7 @@ impl App {
         account: AccountId,
         title: &str,
     ) -> Result<BookId, ManageError> {
-        let title = phonebook::title(title).ok_or_else(|| {
-            let said = format!("a book's title has 1 to {TITLE_CHARS_MAX} characters");
-            ManageError::Invalid(said)
-        })?;
+        let title = checked_title(title)?;
         let book = NewBook {
             account,
             title,
@@ -215,6 +212,14 @@ impl App {
             .await?;
         Ok(removed > 0)
     }
+}
+
+/// A title as it is kept.
+pub(crate) fn checked_title(title: &str) -> Result<String, ManageError> {
+    phonebook::title(title).ok_or_else(|| {
+        let said = format!("a book's title has 1 to {TITLE_CHARS_MAX} characters");
+        ManageError::Invalid(said)
+    })
 }
 
 impl From<BookError> for ManageError {

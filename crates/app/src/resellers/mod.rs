@@ -8,11 +8,13 @@
 //!
 //! Not here: what packages mean for a request (`access`), and accounts that stand alone (`manage`).
 
+mod below;
 mod open;
 mod packages;
 mod register;
 mod transfer;
 
+pub use below::{ChangeBelow, OfferedPackage, OfferedPrice, Usage};
 pub use open::Place;
 pub use packages::AccessLevel;
 pub use register::{NewUser, RegisterError};

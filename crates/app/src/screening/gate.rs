@@ -162,10 +162,23 @@ impl LineScreen {
         Ok(found)
     }
 
+    /// As [`Self::would_hold`], of a text that is being sent.
+    pub(crate) async fn judge(
+        &mut self,
+        text: &str,
+        recipients: &[NewRecipient],
+    ) -> Result<Option<ApprovalWanted>, StoreError> {
+        let wanted = self.would_hold(text, recipients).await?;
+        if wanted.is_some() {
+            metrics::counter!("peyk_texts_held_total").increment(1);
+        }
+        Ok(wanted)
+    }
+
     /// Whether a person must read the text, or one of those that recipients have of their own.
     /// An empty `text` is none. Asked again for later recipients of the same bulk, it answers at
     /// most once.
-    pub(crate) async fn judge(
+    pub(crate) async fn would_hold(
         &mut self,
         text: &str,
         recipients: &[NewRecipient],
@@ -181,7 +194,6 @@ impl LineScreen {
         if is_trusted(&*self.store, account).await? {
             return Ok(None);
         }
-        metrics::counter!("peyk_texts_held_total").increment(1);
         Ok(Some(wanted))
     }
 }

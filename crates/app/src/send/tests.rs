@@ -292,6 +292,8 @@ async fn hours_and_links_refuse_by_the_time_of_sending_and_only_where_the_line_s
         binds_up: 1,
         in_flight: 0,
         last_error: None,
+        rate_learnt: None,
+        per_second: None,
     };
     scene.store.with(|state| state.statuses.push(up));
     *crate::lock(&scene.app.0.link_health.0) = None;

@@ -3,7 +3,7 @@
 //! By the headings that people write, in Persian and English; where there are none, by what
 //! stands in the columns.
 
-use super::{Head, ReadOptions, SheetError};
+use super::{ColumnChoice, Head, ReadOptions, SheetError};
 use domain::msisdn::Msisdn;
 use domain::phonebook::{
     Contact, FIELD_CHARS_MAX, FIELD_NAME_CHARS_MAX, FIELDS_MAX, NAME_CHARS_MAX, RefusedReason,
@@ -91,6 +91,9 @@ impl Columns {
         sample: &[&[String]],
         options: &ReadOptions,
     ) -> Result<(Self, usize), SheetError> {
+        if let Some(choice) = &options.columns {
+            return Self::chosen(sample, choice);
+        }
         let (number, heading) = match &options.number_column {
             Some(wanted) => named(sample, wanted)?,
             None => by_heading(sample)
@@ -119,6 +122,45 @@ impl Columns {
         Ok((columns, first))
     }
 
+    /// The columns as somebody chose them.
+    fn chosen(sample: &[&[String]], choice: &ColumnChoice) -> Result<(Self, usize), SheetError> {
+        let width = sample.iter().map(|row| row.len()).max().unwrap_or(0);
+        let chosen = || choice.names.iter().chain(&choice.fields);
+        if let Some(beyond) = std::iter::once(&choice.number)
+            .chain(chosen())
+            .find(|column| **column >= width)
+        {
+            return Err(SheetError::NoSuchColumn((beyond + 1).to_string()));
+        }
+        let heading = heading_above(sample, choice.number);
+        let mut columns = Self {
+            number: choice.number,
+            names: choice.names.clone(),
+            fields: Vec::new(),
+            headings: heading.map_or_else(Vec::new, |row| sample[row].to_vec()),
+        };
+        for &column in &choice.fields {
+            let heading = columns.headings.get(column).map(|text| clean(text));
+            let name = heading.filter(|name| !name.is_empty());
+            let name = name.unwrap_or_else(|| format!("column {}", column + 1));
+            let name = columns.different(name.chars().take(FIELD_NAME_CHARS_MAX).collect());
+            columns.fields.push((column, name));
+        }
+        if columns.fields.len() > FIELDS_MAX {
+            return Err(SheetError::TooManyFields(columns.fields.len()));
+        }
+        Ok((columns, heading.map_or(0, |row| row + 1)))
+    }
+
+    /// What each column is taken for.
+    pub(super) fn choice(&self) -> ColumnChoice {
+        ColumnChoice {
+            number: self.number,
+            names: self.names.clone(),
+            fields: self.fields.iter().map(|(column, _)| *column).collect(),
+        }
+    }
+
     /// Columns beside number and name become fields; without a heading only where no column has
     /// one.
     fn find_fields(&mut self, sample: &[&[String]]) -> Result<(), SheetError> {
@@ -139,11 +181,7 @@ impl Columns {
             self.fields.push((column, name));
         }
         if self.fields.len() > FIELDS_MAX {
-            return Err(SheetError::Format(format!(
-                "there are {} columns beside number and name, and a book keeps {FIELDS_MAX}; take \
-                 some away, or leave all of them out",
-                self.fields.len()
-            )));
+            return Err(SheetError::TooManyFields(self.fields.len()));
         }
         Ok(())
     }

@@ -5,15 +5,19 @@
 
 mod columns;
 mod encoding;
+mod preview;
 mod read_csv;
 mod read_xlsx;
 mod write;
 
 pub use encoding::Encoding;
-pub use write::{RefusedWriter, SheetFormat, SheetWriter};
+pub use preview::Preview;
+pub use write::{
+    CsvRows, RefusedWriter, RowWriter, SHEET_NAME_CHARS_MAX, SheetFormat, SheetWriter, domestic,
+};
 
 use columns::Columns;
-use domain::phonebook::{Contact, RefusedReason};
+use domain::phonebook::{Contact, FIELDS_MAX, RefusedReason};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -45,6 +49,15 @@ pub enum SheetError {
     /// It is no file of a kind that is read, or it is damaged.
     #[error("{0}")]
     Format(String),
+    /// A workbook as Excel wrote them before 2007.
+    #[error("this is an XLS file of an old Excel; save it as XLSX or CSV")]
+    OldWorkbook,
+    /// There are more columns beside number and name than a book keeps.
+    #[error(
+        "there are {0} columns beside number and name, and a book keeps {FIELDS_MAX}; take some \
+         away, or leave all of them out"
+    )]
+    TooManyFields(usize),
     /// Nothing in the first rows is a mobile number.
     #[error(
         "no column of mobile numbers was found in the first {SAMPLE_ROWS} rows; name it with its \
@@ -71,6 +84,19 @@ pub struct ReadOptions {
     pub name_column: Option<String>,
     /// Leave the columns beside number and name out.
     pub without_fields: bool,
+    /// What each column is, said by somebody who saw the file: then nothing is guessed.
+    pub columns: Option<ColumnChoice>,
+}
+
+/// What each column of a file is. Columns count from 0; those that are not named are left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ColumnChoice {
+    /// The numbers.
+    pub number: usize,
+    /// The names; several are joined by a blank.
+    pub names: Vec<usize>,
+    /// The custom fields.
+    pub fields: Vec<usize>,
 }
 
 /// What the first rows of a file say.
@@ -145,6 +171,7 @@ impl Sheet {
                 head: Some(head_sender),
                 rows: sender,
                 progress: &shared,
+                preview: None,
             };
             if let Err(error) = read(&path, &mut pump) {
                 pump.fail(error);
@@ -186,8 +213,7 @@ fn read(path: &Path, pump: &mut Pump<'_>) -> Result<(), SheetError> {
     if magic.starts_with(b"PK\x03\x04") {
         read_xlsx::read(path, pump)
     } else if magic.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
-        let said = "this is an XLS file of an old Excel; save it as XLSX or CSV";
-        Err(SheetError::Format(said.into()))
+        Err(SheetError::OldWorkbook)
     } else {
         read_csv::read(path, pump)
     }
@@ -239,6 +265,8 @@ struct Pump<'a> {
     head: Option<oneshot::Sender<Result<Head, SheetError>>>,
     rows: mpsc::Sender<Result<Vec<Entry>, SheetError>>,
     progress: &'a Shared,
+    /// Where somebody only wants to see how the file begins, what is to be seen.
+    preview: Option<Preview>,
 }
 
 impl Pump<'_> {
@@ -259,6 +287,10 @@ impl Pump<'_> {
                 break;
             }
             sample.push(row);
+        }
+        if let Some(preview) = &mut self.preview {
+            preview.fill(&sample, self.options);
+            return Ok(());
         }
         let cells: Vec<&[String]> = sample.iter().map(RawRow::cells).collect();
         let (columns, first) = Columns::find(&cells, self.options)?;

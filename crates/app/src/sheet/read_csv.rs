@@ -27,6 +27,9 @@ pub(super) fn read(path: &Path, pump: &mut Pump<'_>) -> Result<(), SheetError> {
         .read_to_end(&mut sample)?;
     let separator = pump.options.separator;
     let separator = separator.unwrap_or_else(|| find_separator(&sample));
+    if let Some(preview) = &mut pump.preview {
+        (preview.encoding, preview.separator) = (Some(encoding), Some(separator));
+    }
     let line_end = LineEnd::find(&sample);
     let file = File::open(path)?;
     let progress = pump.progress;

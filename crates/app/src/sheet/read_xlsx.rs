@@ -48,6 +48,9 @@ pub(super) fn read(path: &Path, pump: &mut Pump<'_>) -> Result<(), SheetError> {
             .position(|name| name == sheet)
             .ok_or_else(|| no_sheet(sheet, &names))?,
     };
+    if let Some(preview) = &mut pump.preview {
+        (preview.sheets, preview.sheet) = (names.clone(), wanted);
+    }
     let name = names.remove(wanted);
     let cells = book
         .worksheet_cells_reader(&name)

@@ -1,4 +1,4 @@
-//! Contacts into CSV and XLSX files, and the report of refused rows.
+//! Contacts and other lists into CSV and XLSX files, and the report of refused rows.
 //!
 //! Programs that open CSV take a cell that begins with `=`, `+`, `-` or `@` for a formula, and
 //! what stands in a contact's name is anybody's to choose. Such a cell gets an apostrophe before
@@ -15,6 +15,8 @@ use std::io::{Seek, Write};
 const BOM: &[u8] = b"\xef\xbb\xbf";
 /// Rows of a worksheet, its heading among them.
 const SHEET_ROWS_MAX: u32 = 1_048_576;
+/// Characters of a worksheet's name, its number among them where there are several.
+pub const SHEET_NAME_CHARS_MAX: usize = 28;
 /// Headings of number and name, as reading knows them.
 const HEADINGS: [&str; 2] = ["number", "name"];
 
@@ -28,46 +30,17 @@ pub enum SheetFormat {
 }
 
 /// Writes contacts into a file, row by row. The memory does not grow with their number.
-pub struct SheetWriter<W: Write + Seek + Send>(Form<W>);
-
-enum Form<W: Write + Seek + Send> {
-    Csv(Box<csv::Writer<W>>),
-    Xlsx {
-        book: Box<Workbook>,
-        out: W,
-        headings: Vec<String>,
-        sheets: usize,
-        row: u32,
-    },
-}
+pub struct SheetWriter<W: Write + Seek + Send>(RowWriter<W>);
 
 impl<W: Write + Seek + Send> SheetWriter<W> {
     /// Begins a file with the headings of number, name and these fields.
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn begin(mut out: W, format: SheetFormat, fields: &[String]) -> Result<Self, SheetError> {
+    pub fn begin(out: W, format: SheetFormat, fields: &[String]) -> Result<Self, SheetError> {
         let fields = fields.iter().map(String::as_str);
         let headings: Vec<&str> = HEADINGS.into_iter().chain(fields).collect();
-        match format {
-            SheetFormat::Csv => {
-                out.write_all(BOM)?;
-                let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(out);
-                write_csv(&mut writer, headings)?;
-                Ok(Self(Form::Csv(Box::new(writer))))
-            }
-            SheetFormat::Xlsx => {
-                let mut writer = Self(Form::Xlsx {
-                    book: Box::new(Workbook::new()),
-                    out,
-                    headings: headings.into_iter().map(str::to_owned).collect(),
-                    sheets: 0,
-                    row: SHEET_ROWS_MAX,
-                });
-                writer.next_row()?;
-                Ok(writer)
-            }
-        }
+        Ok(Self(RowWriter::begin(out, format, "contacts", &headings)?))
     }
 
     /// Writes a contact.
@@ -77,12 +50,77 @@ impl<W: Write + Seek + Send> SheetWriter<W> {
     pub fn write(&mut self, contact: &Contact) -> Result<(), SheetError> {
         let number = domestic(contact.number);
         let texts = [number.as_str(), contact.name.as_str()];
-        let cells = texts
-            .into_iter()
-            .chain(contact.fields.iter().map(String::as_str));
+        let fields = contact.fields.iter().map(String::as_str);
+        self.0.write(texts.into_iter().chain(fields))
+    }
+
+    /// Ends the file; it is whole only after this.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn finish(self) -> Result<(), SheetError> {
+        self.0.finish()
+    }
+}
+
+/// Writes rows of texts into a file of whatever a page lists. The memory does not grow with their
+/// number.
+pub struct RowWriter<W: Write + Seek + Send>(Form<W>);
+
+enum Form<W: Write + Seek + Send> {
+    Csv(Box<csv::Writer<W>>),
+    Xlsx {
+        book: Box<Workbook>,
+        out: W,
+        name: String,
+        headings: Vec<String>,
+        sheets: usize,
+        row: u32,
+    },
+}
+
+impl<W: Write + Seek + Send> RowWriter<W> {
+    /// Begins a file with these headings. `name` is that of its worksheets, at most
+    /// [`SHEET_NAME_CHARS_MAX`] characters, none of them of `[]:*?/\`.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn begin(
+        mut out: W,
+        format: SheetFormat,
+        name: &str,
+        headings: &[&str],
+    ) -> Result<Self, SheetError> {
+        match format {
+            SheetFormat::Csv => {
+                out.write_all(BOM)?;
+                let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(out);
+                write_csv(&mut writer, headings.iter().copied())?;
+                Ok(Self(Form::Csv(Box::new(writer))))
+            }
+            SheetFormat::Xlsx => {
+                let mut writer = Self(Form::Xlsx {
+                    book: Box::new(Workbook::new()),
+                    out,
+                    name: name.to_owned(),
+                    headings: headings.iter().map(|&one| one.to_owned()).collect(),
+                    sheets: 0,
+                    row: SHEET_ROWS_MAX,
+                });
+                writer.next_sheet()?;
+                Ok(writer)
+            }
+        }
+    }
+
+    /// Writes a row.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write<'a>(&mut self, cells: impl Iterator<Item = &'a str>) -> Result<(), SheetError> {
         match &mut self.0 {
             Form::Csv(writer) => return write_csv(writer, cells),
-            Form::Xlsx { row, .. } if *row >= SHEET_ROWS_MAX => self.next_row()?,
+            Form::Xlsx { row, .. } if *row >= SHEET_ROWS_MAX => self.next_sheet()?,
             Form::Xlsx { .. } => {}
         }
         if let Form::Xlsx {
@@ -97,9 +135,10 @@ impl<W: Write + Seek + Send> SheetWriter<W> {
     }
 
     /// Begins another worksheet: one holds no more rows than Excel allows.
-    fn next_row(&mut self) -> Result<(), SheetError> {
+    fn next_sheet(&mut self) -> Result<(), SheetError> {
         if let Form::Xlsx {
             book,
+            name,
             headings,
             sheets,
             row,
@@ -108,8 +147,8 @@ impl<W: Write + Seek + Send> SheetWriter<W> {
         {
             *sheets += 1;
             let name = match sheets {
-                1 => "contacts".to_owned(),
-                n => format!("contacts {n}"),
+                1 => name.clone(),
+                n => format!("{name} {n}"),
             };
             let sheet = book.add_worksheet_with_constant_memory();
             let sheet = sheet.map_err(unwritable)?;
@@ -134,6 +173,49 @@ impl<W: Write + Seek + Send> SheetWriter<W> {
                 Ok(out.flush()?)
             }
         }
+    }
+}
+
+/// Rows of a CSV file, for files that are sent while they are written.
+pub struct CsvRows(csv::Writer<Vec<u8>>);
+
+impl Default for CsvRows {
+    fn default() -> Self {
+        Self::after(Vec::new())
+    }
+}
+
+impl CsvRows {
+    /// Those at the beginning of a file: its headings.
+    ///
+    /// # Errors
+    /// None that a person could do anything about.
+    pub fn first(headings: &[&str]) -> Result<Self, SheetError> {
+        let mut rows = Self::after(BOM.to_vec());
+        rows.add(headings.iter().copied())?;
+        Ok(rows)
+    }
+
+    fn after(bytes: Vec<u8>) -> Self {
+        Self(csv::WriterBuilder::new().flexible(true).from_writer(bytes))
+    }
+
+    /// Adds a row.
+    ///
+    /// # Errors
+    /// None that a person could do anything about.
+    pub fn add<'a>(&mut self, cells: impl Iterator<Item = &'a str>) -> Result<(), SheetError> {
+        write_csv(&mut self.0, cells)
+    }
+
+    /// The rows as they stand in the file.
+    ///
+    /// # Errors
+    /// None that a person could do anything about.
+    pub fn into_bytes(self) -> Result<Vec<u8>, SheetError> {
+        self.0
+            .into_inner()
+            .map_err(|error| SheetError::Io(error.into_error()))
     }
 }
 
@@ -174,7 +256,7 @@ fn csv_failed(error: csv::Error) -> SheetError {
 }
 
 /// A number as people in Iran write it, and as no program takes it for a formula: `0912…`.
-fn domestic(number: Msisdn) -> String {
+pub fn domestic(number: Msisdn) -> String {
     format!("0{}", number.national())
 }
 
@@ -202,18 +284,33 @@ pub(super) fn unguarded(cell: &str) -> &str {
 }
 
 /// Writes refused rows into a CSV file, one line each: row, what was given as number, reason.
-pub struct RefusedWriter<W: Write>(csv::Writer<W>);
+pub struct RefusedWriter<W: Write> {
+    out: csv::Writer<W>,
+    persian: bool,
+}
 
 impl<W: Write> RefusedWriter<W> {
     /// Begins a report.
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn begin(mut out: W) -> Result<Self, SheetError> {
+    pub fn begin(out: W) -> Result<Self, SheetError> {
+        Self::begin_in(out, false)
+    }
+
+    /// Begins a report in English or in Persian.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn begin_in(mut out: W, persian: bool) -> Result<Self, SheetError> {
         out.write_all(BOM)?;
-        let mut writer = csv::Writer::from_writer(out);
-        write_csv(&mut writer, ["row", "given", "reason"])?;
-        Ok(Self(writer))
+        let mut out = csv::Writer::from_writer(out);
+        let headings = match persian {
+            true => ["سطر", "شمارهٔ داده‌شده", "دلیل"],
+            false => ["row", "given", "reason"],
+        };
+        write_csv(&mut out, headings)?;
+        Ok(Self { out, persian })
     }
 
     /// Writes one row.
@@ -222,8 +319,11 @@ impl<W: Write> RefusedWriter<W> {
     /// It cannot be written.
     pub fn write(&mut self, refused: &RefusedRow) -> Result<(), SheetError> {
         let row = refused.row.to_string();
-        let cells = [row.as_str(), &refused.given, refused.reason.english()];
-        write_csv(&mut self.0, cells)
+        let reason = match self.persian {
+            true => refused.reason.persian(),
+            false => refused.reason.english(),
+        };
+        write_csv(&mut self.out, [row.as_str(), &refused.given, reason])
     }
 
     /// Ends the report.
@@ -231,7 +331,7 @@ impl<W: Write> RefusedWriter<W> {
     /// # Errors
     /// It cannot be written.
     pub fn finish(mut self) -> Result<(), SheetError> {
-        Ok(self.0.flush()?)
+        Ok(self.out.flush()?)
     }
 }
 

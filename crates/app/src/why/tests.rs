@@ -37,6 +37,8 @@ fn status(state: LinkState, since: i64, at: i64, error: Option<&str>) -> LinkSta
         binds_up: 0,
         in_flight: 0,
         last_error: error.map(str::to_owned),
+        rate_learnt: None,
+        per_second: None,
     }
 }
 
@@ -63,13 +65,16 @@ fn said(change: impl FnOnce(&mut BulkReport, &mut Line, &mut Vec<LinkStatus>)) -
     explain(&Facts {
         bulk: &bulk,
         line: Some(&line),
-        links: &links,
-        statuses: &statuses,
+        ways: Ways {
+            links: &links,
+            statuses: &statuses,
+            operators: &Operators::embedded(),
+            now: NOW,
+        },
         approval: None,
         waiting: &[OperatorId(1)],
-        operators: &Operators::embedded(),
-        now: NOW,
     })
+    .english(NOW)
 }
 
 #[test]
@@ -132,6 +137,18 @@ fn what_is_under_way_or_ended_is_counted() {
         report.stage = BulkStage::Cancelled;
     });
     assert_eq!(cancelled, "cancelled by the sender");
+    let paused = |states: &[(State, u32)]| {
+        said(|report, _, _| {
+            *report = bulk(states);
+            report.stage = BulkStage::Paused;
+        })
+    };
+    assert_eq!(
+        paused(&[(Waiting, 2), (Submitted, 1)]),
+        "paused by the sender"
+    );
+    let ended = paused(&[(Delivered, 2)]);
+    assert_eq!(ended, "finished: 2 delivered");
 }
 
 #[test]
@@ -160,13 +177,16 @@ fn a_text_that_waits_or_was_rejected_says_why() {
         explain(&Facts {
             bulk: report,
             line: None,
-            links: &[],
-            statuses: &[],
+            ways: Ways {
+                links: &[],
+                statuses: &[],
+                operators: &Operators::embedded(),
+                now: report.accepted_at,
+            },
             approval: Some(approval),
             waiting: &[],
-            operators: &Operators::embedded(),
-            now: report.accepted_at,
         })
+        .english(report.accepted_at)
     };
     let waits = said(&report, &approval);
     assert!(
