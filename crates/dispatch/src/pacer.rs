@@ -17,7 +17,19 @@ pub(crate) struct Pacer {
     learnt: Learnt,
     tokens: f64,
     at: Duration,
+    pulse: Pulse,
 }
+
+/// Counts what the operator took, for people who look.
+#[derive(Debug, Default)]
+struct Pulse {
+    since: Duration,
+    count: f64,
+    last: f64,
+}
+
+/// The shortest time over which it is counted what the operator took, in seconds.
+const PULSE_SECONDS: f64 = 2.0;
 
 impl Pacer {
     /// A pacer for `rate` messages a second; `None` is as fast as one can.
@@ -27,6 +39,7 @@ impl Pacer {
             learnt: Learnt::new(now),
             tokens: 1.0,
             at: now,
+            pulse: Pulse::default(),
         }
     }
 
@@ -70,8 +83,26 @@ impl Pacer {
         Some(Duration::from_secs_f64((1.0 - self.tokens).max(0.0) / rate))
     }
 
+    /// What the operator turned out to allow, in messages a second.
+    pub(crate) fn learnt_rate(&self) -> Option<u32> {
+        // Truncation is meant: people read whole messages.
+        self.learnt.rate().map(|rate| rate as u32)
+    }
+
+    /// What the operator took lately, in messages a second.
+    pub(crate) fn per_second(&mut self, now: Duration) -> u32 {
+        let pulse = &mut self.pulse;
+        let elapsed = now.saturating_sub(pulse.since).as_secs_f64();
+        if elapsed >= PULSE_SECONDS {
+            pulse.last = pulse.count / elapsed;
+            (pulse.since, pulse.count) = (now, 0.0);
+        }
+        pulse.last.round() as u32
+    }
+
     /// The operator took one.
     pub(crate) fn accepted(&mut self, step: Step, now: Duration) {
+        self.pulse.count += 1.0;
         self.learnt.accepted(step, now);
     }
 
@@ -113,6 +144,20 @@ mod tests {
             sent += free;
         }
         sent
+    }
+
+    #[test]
+    fn what_was_taken_lately_is_counted_for_people() {
+        let mut pacer = Pacer::new(None, Duration::ZERO);
+        let step = pacer.take(1, Duration::ZERO);
+        for _ in 0..30 {
+            pacer.accepted(step, Duration::from_secs(1));
+        }
+        assert_eq!(pacer.per_second(Duration::from_secs(1)), 0);
+        assert_eq!(pacer.per_second(Duration::from_secs(3)), 10);
+        assert_eq!(pacer.per_second(Duration::from_secs(4)), 10);
+        assert_eq!(pacer.per_second(Duration::from_secs(6)), 0);
+        assert_eq!(pacer.learnt_rate(), None);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The work on messages from handsets that runs beside the dispatcher: parts put together, rules
-//! applied, customers' URLs called. What is decided is decided by `app`; here are the loops and
+//! applied, customers' URLs called; and since one process alone does it, accounts are told here that
+//! their credit is low. What is decided is decided by `app`; here are the loops and
 //! the sockets.
 //!
 //! It meets `dispatch` in rows only, and looks at them by itself. One process of an installation at
@@ -46,6 +47,7 @@ impl Inbound {
                 stopped.clone(),
             )),
             tokio::spawn(steps::handle(app.clone(), stopped.clone())),
+            tokio::spawn(steps::tell_low_credit(app.clone(), stopped.clone())),
             tokio::spawn(steps::call(app.clone(), caller, callbacks.clone(), stopped)),
         ];
         Ok(Self { stop, tasks })

@@ -12,6 +12,8 @@ use tokio::task::JoinSet;
 const IDLE: Duration = Duration::from_millis(250);
 /// Pause between two slices, so that the writer has time for others.
 const BETWEEN_SLICES: Duration = Duration::from_millis(2);
+/// Pause between two rounds over the credit of all accounts.
+const BETWEEN_ROUNDS: Duration = Duration::from_secs(20);
 /// Pause after the store has failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// Seconds for which claimed calls are nobody else's, beside the time of one call. After a crash
@@ -62,6 +64,30 @@ pub(crate) async fn handle(app: App, mut stop: watch::Receiver<bool>) {
         if after.is_none() {
             failed = false;
         }
+        if is_stopped_within(pause, &mut stop).await {
+            return;
+        }
+    }
+}
+
+/// Tells accounts that their credit became low, round after round over all of them.
+pub(crate) async fn tell_low_credit(app: App, mut stop: watch::Receiver<bool>) {
+    let mut after = None;
+    loop {
+        let pause = match app.tell_low_credit(after).await {
+            Ok(round) => {
+                after = round.next;
+                match after {
+                    Some(_) => BETWEEN_SLICES,
+                    None => BETWEEN_ROUNDS,
+                }
+            }
+            Err(StoreError::Stopped(_)) => return,
+            Err(error) => {
+                tracing::error!(%error, "who has little credit cannot be told; it is tried again");
+                AFTER_FAILURE
+            }
+        };
         if is_stopped_within(pause, &mut stop).await {
             return;
         }

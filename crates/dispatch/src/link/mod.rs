@@ -285,6 +285,7 @@ impl Shared {
 
     /// What the link is doing, to be written down.
     pub(crate) fn status(&self) -> LinkStatus {
+        let mut pacer = self.pacer();
         let board = lock(&self.board);
         LinkStatus {
             link: self.link.id,
@@ -298,6 +299,8 @@ impl Shared {
             binds_up: board.senders_up,
             in_flight: u32::try_from(self.sent.load(Ordering::Acquire)).unwrap_or(u32::MAX),
             last_error: board.last_error.clone(),
+            rate_learnt: pacer.learnt_rate(),
+            per_second: Some(pacer.per_second(self.elapsed())),
         }
     }
 
