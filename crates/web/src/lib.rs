@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod client_address;
+pub mod console;
 pub mod docs;
 pub mod http;
 pub mod php_json;
@@ -32,9 +33,23 @@ const ROOT_PAGE: &str =
 /// Every front door in one router. Handlers take the peer's address from `ConnectInfo<SocketAddr>`
 /// among the request's extensions; without it no address is on any account's allow-list.
 pub fn router(app: App, settings: &WebSettings, probes: Probes) -> Router {
+    let (_, never) = watch::channel(false);
+    router_until(app, settings, probes, never)
+}
+
+/// As [`router`]; what streams ends when `shutdown` holds true.
+fn router_until(
+    app: App,
+    settings: &WebSettings,
+    probes: Probes,
+    shutdown: watch::Receiver<bool>,
+) -> Router {
+    let trusted = &settings.trust_forwarded_for;
+    let console = console::router(app.clone(), &settings.console, trusted, shutdown);
     Router::new()
         .merge(ws::routes(app, settings))
         .merge(docs::routes(settings))
+        .merge(console)
         .merge(probes::routes(probes))
         .fallback(not_found)
 }
@@ -54,7 +69,7 @@ pub async fn serve(
     settings
         .check()
         .map_err(|reason| io::Error::new(io::ErrorKind::InvalidInput, reason))?;
-    let router = router(app, &settings, probes);
+    let router = router_until(app, &settings, probes, shutdown.clone());
     http::serve(listener, router, settings.http_limits(), shutdown).await;
     Ok(())
 }

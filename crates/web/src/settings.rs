@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::client_address::Network;
+use crate::console::ConsoleSettings;
 use crate::http::{BodyLimits, HttpLimits};
 
 /// Largest value of [`WebSettings::body_bytes_max`]: a body is held in memory whole.
@@ -45,6 +46,8 @@ pub struct WebSettings {
     /// Where clients reach the service (`https://sms.example.ir`), as the WSDL tells them. Empty:
     /// each is told the host by which it asked.
     pub public_url: String,
+    /// The web panel at `/console`.
+    pub console: ConsoleSettings,
 }
 
 impl Default for WebSettings {
@@ -61,6 +64,7 @@ impl Default for WebSettings {
             docs: true,
             trust_forwarded_for: Vec::new(),
             public_url: String::new(),
+            console: ConsoleSettings::default(),
         }
     }
 }
@@ -126,6 +130,9 @@ impl WebSettings {
                 return Err(format!("{name} must be {min} to {max}"));
             }
         }
+        self.console
+            .check()
+            .map_err(|said| format!("console.{said}"))?;
         self.check_public_url()
     }
 

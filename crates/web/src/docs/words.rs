@@ -24,6 +24,15 @@ impl Lang {
         }
     }
 
+    /// The language with this code; any other is the default.
+    #[must_use]
+    pub fn from_code(code: &str) -> Self {
+        match code {
+            "en" => Self::En,
+            _ => Self::Fa,
+        }
+    }
+
     /// The value of `dir`.
     #[must_use]
     pub fn direction(self) -> &'static str {

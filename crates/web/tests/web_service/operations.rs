@@ -66,6 +66,8 @@ async fn set_link(service: &Service, state: LinkState) {
         binds_up: 1,
         in_flight: 0,
         last_error: None,
+        rate_learnt: None,
+        per_second: None,
     };
     service.store.save_link_status(status).await.unwrap();
 }

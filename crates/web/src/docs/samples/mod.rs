@@ -122,6 +122,15 @@ impl<'a> Request<'a> {
         }
     }
 
+    /// The same with another value for one of its fields.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: Value) -> Self {
+        if let Some(field) = self.fields.iter_mut().find(|(known, _)| *known == name) {
+            field.1 = value;
+        }
+        self
+    }
+
     /// The sample in this language.
     #[must_use]
     pub fn written_in(&self, language: Language) -> String {
