@@ -31,6 +31,10 @@ const SECTIONS: &[(&str, &str)] = &[
         "web",
         "The web service. Without TLS: put a reverse proxy before it on open networks.",
     ),
+    (
+        "web.console",
+        "The web panel at /console, on the same address.",
+    ),
     ("limits", "How much a request may ask for."),
     ("inbox", "Messages from handsets."),
     (
@@ -183,6 +187,27 @@ const SETTINGS: &[(&str, &str, &str)] = &[
         "public_url",
         "Where clients reach it, such as https://sms.example.ir; told by the WSDL. Empty: the host they ask for.",
     ),
+    ("web.console", "enabled", "Whether there is a panel at all."),
+    (
+        "web.console",
+        "staff_from",
+        "Networks from which the staff may sign in and work; none is everywhere.",
+    ),
+    (
+        "web.console",
+        "session_hours",
+        "Hours after which somebody must sign in anew, however busy.",
+    ),
+    (
+        "web.console",
+        "idle_minutes",
+        "Minutes without a request after which somebody must sign in anew.",
+    ),
+    (
+        "web.console",
+        "title",
+        "What the panel calls itself; \"\" is peyk.",
+    ),
     ("limits", "recipients_max", "Recipients of one request."),
     (
         "limits",
@@ -288,20 +313,70 @@ pub fn render() -> Result<String> {
     for (section, about) in SECTIONS {
         write!(out, "\n# {about}\n[{section}]\n")?;
         for (_, key, about) in SETTINGS.iter().filter(|(of, _, _)| of == section) {
-            let mut names = section.split('.').chain([*key]);
-            let first = names.next().and_then(|name| defaults.get(name));
-            let value = names.fold(first, |value, name| value.and_then(|value| value.get(name)));
-            let value = value.with_context(|| format!("{section}.{key} has no default"))?;
+            let value = value_of(&defaults, section, key)?;
             write!(out, "# {about}\n#{key} = {value}\n")?;
         }
     }
     Ok(out)
 }
 
+/// What is in force, setting by setting, for the console: secrets are written as the configuration
+/// itself is printed, without them.
+///
+/// # Errors
+/// The configuration cannot be written as TOML.
+pub fn in_force(config: &Config) -> Result<Vec<app::operation::Setting>> {
+    let (defaults, now) = (
+        Table::try_from(Config::default())?,
+        Table::try_from(config)?,
+    );
+    let mut settings = Vec::with_capacity(SETTINGS.len());
+    for (section, key, meaning) in SETTINGS {
+        let value = value_of(&now, section, key)?;
+        settings.push(app::operation::Setting {
+            section: (*section).to_owned(),
+            key: (*key).to_owned(),
+            value: value.to_string(),
+            changed: value_of(&defaults, section, key)? != value,
+            meaning: (*meaning).to_owned(),
+        });
+    }
+    Ok(settings)
+}
+
+fn value_of<'a>(table: &'a Table, section: &str, key: &str) -> Result<&'a toml::Value> {
+    let mut names = section.split('.').chain([key]);
+    let first = names.next().and_then(|name| table.get(name));
+    let value = names.fold(first, |value, name| value.and_then(|value| value.get(name)));
+    value.with_context(|| format!("{section}.{key} has no value"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use toml::Value;
+
+    #[test]
+    fn what_is_in_force_is_shown_with_what_was_changed_and_without_secrets() {
+        let mut config = Config::default();
+        config.limits.recipients_max = 77;
+        let settings = in_force(&config).unwrap();
+        assert_eq!(settings.len(), SETTINGS.len());
+        let changed: Vec<&str> = settings
+            .iter()
+            .filter(|setting| setting.changed)
+            .map(|setting| setting.key.as_str())
+            .collect();
+        assert_eq!(changed, ["recipients_max"]);
+        let text = r#"{"store": {"url": "postgres://peyk:s3cret@db/peyk"}}"#;
+        let config: Config = serde_json::from_str(text).unwrap();
+        let settings = in_force(&config).unwrap();
+        assert!(
+            settings
+                .iter()
+                .all(|setting| !setting.value.contains("s3cret"))
+        );
+    }
 
     #[test]
     fn the_committed_example_is_what_the_code_writes() {

@@ -70,6 +70,11 @@ impl Peyk {
             config.directory.areas()?,
             config.directory.jobs()?,
         ));
+        app.attach_configuration(
+            crate::config_example::in_force(config)?,
+            env!("CARGO_PKG_VERSION").to_owned(),
+            config.tickets.clone(),
+        );
         Ok(Self {
             app,
             store,
@@ -94,7 +99,8 @@ impl Peyk {
         }
     }
 
-    /// Does one command's work, and closes the store whatever came of it.
+    /// Does one command's work, through the audit log where it changes something, and closes the
+    /// store whatever came of it.
     ///
     /// # Errors
     /// Opening failed, or the work did.
@@ -104,7 +110,13 @@ impl Peyk {
         work: impl AsyncFnOnce(&Self) -> Result<Exit>,
     ) -> Result<Exit> {
         let peyk = Self::open(config, missing).await?;
-        let done = work(&peyk).await;
+        let done = match crate::cli::audited::change() {
+            Some(change) => match peyk.app.audited(change, work(&peyk)).await {
+                Ok(done) => done,
+                Err(error) => Err(error.into()),
+            },
+            None => work(&peyk).await,
+        };
         peyk.store.close().await;
         done
     }

@@ -147,7 +147,16 @@ fn credentials(sandbox: &Sandbox) -> Value {
         .map(String::as_str)
         .collect();
     keys.sort_unstable();
-    assert_eq!(keys, ["apikey", "from", "pass", "pattern", "uname", "url"]);
+    let expected = [
+        "apikey",
+        "from",
+        "pass",
+        "pattern",
+        "staff_pass",
+        "uname",
+        "url",
+    ];
+    assert_eq!(keys, expected);
     credentials
 }
 

@@ -73,7 +73,8 @@ async fn show(peyk: &Peyk, name: &str, bulk: &str, limit: usize, as_json: bool) 
         .delivery(&account, no)
         .await?
         .with_context(unknown)?;
-    let why = peyk.app.why(&account, no).await?.unwrap_or_default();
+    let why = peyk.app.why(&account, no).await?;
+    let why = why.map_or_else(String::new, |why| why.english(peyk.app.clock().now()));
     let report = delivery.bulk().clone();
     let catalog = peyk.app.catalog().await?;
     let line = catalog.lines.iter().find(|line| line.id == report.line);

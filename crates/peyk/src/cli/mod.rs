@@ -4,6 +4,7 @@ mod account;
 mod account_tree;
 mod approval;
 mod approval_rule;
+pub mod audited;
 mod backup;
 mod blacklist;
 mod book;
@@ -28,6 +29,7 @@ mod simulate;
 mod store_copy;
 mod tariff;
 mod ticket;
+mod user;
 
 use crate::config::Config;
 use crate::exit::{EXIT_CODES, Exit};
@@ -77,6 +79,7 @@ enum Command {
     Ticket(ticket::TicketArgs),
     Pattern(pattern::PatternArgs),
     Key(key::KeyArgs),
+    User(user::UserArgs),
     Inbox(inbox::InboxArgs),
     Rule(rule::RuleArgs),
     Blacklist(blacklist::BlacklistArgs),
@@ -105,6 +108,7 @@ pub struct JsonFlag {
 /// # Errors
 /// What went wrong, as one sentence.
 pub async fn run(cli: Cli) -> Result<Exit> {
+    audited::remember(std::env::args_os());
     // Commands that need no configuration also work when it is broken: one of them prints it.
     let command = match cli.command {
         Command::Config(args) if args.needs_no_configuration() => return config::example(),
@@ -138,6 +142,7 @@ pub async fn run(cli: Cli) -> Result<Exit> {
         Command::Ticket(args) => ticket::run(args, &config).await,
         Command::Pattern(args) => pattern::run(args, &config).await,
         Command::Key(args) => key::run(args, &config).await,
+        Command::User(args) => user::run(args, &config).await,
         Command::Inbox(args) => inbox::run(args, &config).await,
         Command::Rule(args) => rule::run(args, &config).await,
         Command::Blacklist(args) => blacklist::run(args, &config).await,

@@ -284,7 +284,8 @@ async fn watch(peyk: &Peyk, account: &Account, bulk: BulkNo, as_json: bool) -> R
         let delivery = peyk.app.delivery(account, bulk).await?;
         let mut delivery = delivery.with_context(|| format!("bulk {bulk} is gone"))?;
         let report = delivery.bulk().clone();
-        let why = peyk.app.why(account, bulk).await?.unwrap_or_default();
+        let why = peyk.app.why(account, bulk).await?;
+        let why = why.map_or_else(String::new, |why| why.english(peyk.app.clock().now()));
         let finished = report.counts.open() == 0;
         let now = (report.counts, why.clone());
         if !as_json && shown.as_ref() != Some(&now) {

@@ -28,6 +28,10 @@ pub struct Credentials {
     /// Code of the pattern.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pattern: Option<String>,
+    /// Password of `admin`, who runs the installation, at the staff's door of the console; an older
+    /// demo has none yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub staff_pass: Option<String>,
 }
 
 /// A folder that belongs to the demo.
@@ -125,6 +129,7 @@ mod tests {
             from: text("3000"),
             apikey: None,
             pattern: None,
+            staff_pass: None,
         };
         folder.keep(&kept).unwrap();
         folder.keep(&kept).unwrap();

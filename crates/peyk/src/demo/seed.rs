@@ -3,13 +3,15 @@
 use crate::demo::folder::Credentials;
 use crate::demo::furnish::{self, furnish};
 use crate::runtime::Peyk;
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
+use app::console::{NewPerson, PeopleError};
 use app::{CreateAccount, LoginError, ManageError, SetTariff};
 use domain::account::AccountSettings;
 use domain::line::{LineClass, LineSettings, RefundBasis, Route};
 use domain::link::LinkSettings;
 use domain::money::Rials;
 use domain::text::Alphabet;
+use domain::user::Role;
 use smpp::MessageState;
 use smsc_sim::{Action, Behaviour, Match, Outcome, ReceiptPlan, Rule};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -17,6 +19,8 @@ use std::time::Duration;
 
 /// The customer's user name.
 pub const ACCOUNT: &str = "demo";
+/// Who runs the demo's installation, at the staff's door of the console.
+pub const ADMINISTRATOR: &str = "admin";
 /// The line for codes and orders.
 pub const SERVICE_LINE: &str = "3000505";
 /// The line for advertising, where what was not delivered is given back.
@@ -106,9 +110,13 @@ pub async fn seed(
                 .await?;
         }
     }
-    let (from, key) = match earlier {
-        Some(earlier) => (earlier.from, earlier.apikey),
-        None => (SERVICE_LINE.to_owned(), None),
+    let (from, key, staff) = match earlier {
+        Some(earlier) => (earlier.from, earlier.apikey, earlier.staff_pass),
+        None => (SERVICE_LINE.to_owned(), None, None),
+    };
+    let staff_pass = match staff {
+        Some(known) => known,
+        None => administrator(peyk).await.context("the administrator")?,
     };
     let apikey = furnish(peyk, link, &pass, key).await?;
     Ok(Credentials {
@@ -118,6 +126,7 @@ pub async fn seed(
         from,
         apikey: Some(apikey),
         pattern: Some(furnish::PATTERN.into()),
+        staff_pass: Some(staff_pass),
     })
 }
 
@@ -134,6 +143,25 @@ async fn link_to(peyk: &Peyk, operator: SocketAddr) -> Result<domain::ids::LinkI
         return Ok(link.id);
     }
     Ok(peyk.app.add_link(LINK, settings).await?)
+}
+
+/// Adds the administrator, or gives the one that is there a new password: demo.json was removed.
+async fn administrator(peyk: &Peyk) -> Result<String> {
+    let new = NewPerson {
+        name: ADMINISTRATOR,
+        title: "Demo administrator",
+        role: Role::Administrator,
+    };
+    match peyk.app.add_person(None, new).await {
+        Ok((_, password)) => Ok(password),
+        Err(PeopleError::Exists) => {
+            let login = format!("staff:{ADMINISTRATOR}");
+            let user = peyk.app.person_by_login(&login).await?;
+            let renewed = peyk.app.renew_person_password(None, user.no).await?;
+            Ok(renewed)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Opens the account, or makes sure that it takes the password that is shown.

@@ -28,8 +28,16 @@ pub fn welcome(folder: &Folder, credentials: &Credentials, again: bool) {
     say!("");
     say!("  Address   {}", credentials.url);
     say!("  Explained {}/docs", base(&credentials.url));
+    say!("  Console   {}/console", base(&credentials.url));
     say!("  User      {}", credentials.uname);
     say!("  Password  {}", credentials.pass);
+    if let Some(password) = &credentials.staff_pass {
+        say!(
+            "  Staff     {}/console/staff/sign-in",
+            base(&credentials.url)
+        );
+        say!("            {} / {password}", seed::ADMINISTRATOR);
+    }
     say!(
         "  Lines     {} (service), {} (advertising)",
         seed::SERVICE_LINE,

@@ -151,6 +151,7 @@ impl ImportArgs {
             number_column: self.number_column.clone(),
             name_column: self.name_column.clone(),
             without_fields: self.no_fields,
+            columns: None,
         }
     }
 }
