@@ -314,18 +314,23 @@ pub fn format_tehran(at: UnixMillis) -> String {
     )
 }
 
+/// Seconds since 1970 UTC, rounded down also before it.
+fn whole_seconds(t: &Zoned) -> i64 {
+    t.timestamp().as_millisecond().div_euclid(1_000)
+}
+
 /// The day in Tehran, counted from 1970-01-01: for what is limited by the day.
 #[must_use]
 pub fn tehran_day(at: UnixMillis) -> i64 {
     let t = tehran(at);
-    (t.timestamp().as_second() + i64::from(t.offset().seconds())).div_euclid(DAY_SECONDS)
+    (whole_seconds(&t) + i64::from(t.offset().seconds())).div_euclid(DAY_SECONDS)
 }
 
 /// The hour in Tehran, counted from 1970-01-01: for what is counted by the hour.
 #[must_use]
 pub fn tehran_hour(at: UnixMillis) -> i64 {
     let t = tehran(at);
-    (t.timestamp().as_second() + i64::from(t.offset().seconds())).div_euclid(HOUR_SECONDS)
+    (whole_seconds(&t) + i64::from(t.offset().seconds())).div_euclid(HOUR_SECONDS)
 }
 
 /// The beginning of an hour in Tehran as [`tehran_hour`] counts it: 24 of them are a day as
