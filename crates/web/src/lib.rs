@@ -27,8 +27,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 /// What a person sees who opens the base URL in a browser.
-const ROOT_PAGE: &str =
-    "peyk is running. The web service is at /services.jspd, its documentation at /docs\n";
+const ROOT_PAGE: &str = "peyk is running. The web service is at /services.jspd, its documentation at /docs, the console at /console\n";
 
 /// Every front door in one router. Handlers take the peer's address from `ConnectInfo<SocketAddr>`
 /// among the request's extensions; without it no address is on any account's allow-list.

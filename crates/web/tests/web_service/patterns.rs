@@ -428,7 +428,7 @@ async fn the_key_form_sends_by_a_key_alone() {
         KEY_INVALID,
         "a password is no key"
     );
-    insta::assert_snapshot!(service.ask(get("/")).await, @"HTTP/1.1 200 OK | text/plain; charset=utf-8 | peyk is running. The web service is at /services.jspd, its documentation at /docs");
+    insta::assert_snapshot!(service.ask(get("/")).await, @"HTTP/1.1 200 OK | text/plain; charset=utf-8 | peyk is running. The web service is at /services.jspd, its documentation at /docs, the console at /console");
     let head = String::from_utf8(get(&query))
         .unwrap()
         .replacen("GET", "HEAD", 1);

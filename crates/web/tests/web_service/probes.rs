@@ -23,6 +23,6 @@ async fn the_probes_answer_what_the_binary_says() {
 async fn the_root_and_unknown_paths_say_where_the_service_is() {
     let service = Service::start().await;
     insta::assert_snapshot!(service.ask(get("/readyz")).await, @"HTTP/1.1 200 OK | text/plain; charset=utf-8 | ready");
-    insta::assert_snapshot!(service.ask(get("/")).await, @"HTTP/1.1 200 OK | text/plain; charset=utf-8 | peyk is running. The web service is at /services.jspd, its documentation at /docs");
+    insta::assert_snapshot!(service.ask(get("/")).await, @"HTTP/1.1 200 OK | text/plain; charset=utf-8 | peyk is running. The web service is at /services.jspd, its documentation at /docs, the console at /console");
     insta::assert_snapshot!(service.ask(get("/services.php?to=[\"1\"]")).await, @"HTTP/1.1 404 Not Found | text/plain; charset=utf-8 | there is nothing here; the web service is at /services.jspd");
 }
