@@ -43,6 +43,9 @@ const HIDDEN: &[&str] = &[
     "name",
 ];
 
+/// Options of every command, and how output is printed: they change nothing.
+const ELSEWHERE: &[&str] = &["config", "data", "json"];
+
 /// What this process was started to change.
 struct Started {
     action: &'static str,
@@ -63,6 +66,10 @@ fn started(matches: &ArgMatches) -> Option<Started> {
     let (subcommand, given) = below.subcommand()?;
     let (_, changing) = CHANGES.iter().find(|(name, _)| *name == command)?;
     changing.iter().find(|name| **name == subcommand)?;
+    let cli = super::Cli::command();
+    let known = cli.find_subcommand(command)?.find_subcommand(subcommand)?;
+    // Groups of options have ids too, with the ids of what was given as their values.
+    let is_group = |id: &str| known.get_groups().any(|group| group.get_id() == id);
     let mut details = Vec::new();
     let mut subject = String::new();
     for id in given.ids() {
@@ -71,7 +78,7 @@ fn started(matches: &ArgMatches) -> Option<Started> {
         let Ok(Some(raw)) = given.try_get_raw(id.as_str()) else {
             continue;
         };
-        if !by_hand || id.as_str() == "json" {
+        if !by_hand || ELSEWHERE.contains(&id.as_str()) || is_group(id.as_str()) {
             continue;
         }
         let values: Vec<_> = raw.map(|value| value.to_string_lossy()).collect();
@@ -162,7 +169,7 @@ mod tests {
 
     #[test]
     fn what_is_given_is_written_down_but_no_secret() {
-        let words = "peyk account add shop --password verysecret --title Shop";
+        let words = "peyk --data d account add shop --password verysecret --title Shop";
         let matches = super::super::Cli::command().try_get_matches_from(words.split(' '));
         let started = started(&matches.unwrap()).expect("a change");
         assert_eq!(started.action, "account.add");
@@ -171,6 +178,7 @@ mod tests {
             "{}",
             started.details
         );
+        assert!(!started.details.contains("data="), "{}", started.details);
         assert!(
             started.details.contains("title=Shop"),
             "{}",

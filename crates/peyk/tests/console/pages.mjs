@@ -54,6 +54,7 @@ export const pages = [
   ["staff-package-new", "/console/staff/packages/new", "staff"],
   ["staff-package", "/console/staff/packages/{package}", "staff"],
   ["staff-package-edit", "/console/staff/packages/{package}/edit", "staff"],
+  ["staff-package-tariffs", "/console/staff/packages/{package}/tariffs", "staff"],
   ["staff-accounts", "/console/staff/accounts", "staff"],
   ["staff-account-new", "/console/staff/accounts/new", "staff"],
   ["staff-account", "/console/staff/accounts/{account}", "staff"],

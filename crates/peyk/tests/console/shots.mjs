@@ -26,7 +26,9 @@ const links = new Set();
 const faults = [];
 const weights = [];
 
-for (const look of looks) {
+// PEYK_LOOK: one of them alone, by its place.
+const chosen = process.env.PEYK_LOOK === undefined ? looks : [looks[Number(process.env.PEYK_LOOK)]];
+for (const look of chosen) {
   const visitors = {};
   for (const who of ["nobody", "account", "staff"]) {
     visitors[who] = await visitor(browser, look);

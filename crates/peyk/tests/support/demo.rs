@@ -99,7 +99,12 @@ impl DemoFile {
 }
 
 /// Runs a program to its end, and gives what it said. It must succeed.
-pub fn succeeds(mut command: Command) -> String {
+pub fn succeeds(command: Command) -> String {
+    succeeds_within(command, PROGRAM_MAX)
+}
+
+/// As [`succeeds`], for a program that has more to do.
+pub fn succeeds_within(mut command: Command, patience: Duration) -> String {
     let shown = format!("{command:?}");
     command.stdin(Stdio::null());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -107,7 +112,7 @@ pub fn succeeds(mut command: Command) -> String {
     let out = follow(child.stdout.take().expect("its output"));
     let err = follow(child.stderr.take().expect("its errors"));
     let mut status = None;
-    wait_until(&format!("{shown} ends"), PROGRAM_MAX, || {
+    wait_until(&format!("{shown} ends"), patience, || {
         status = child.try_wait().expect("its state");
         status.is_some()
     });
